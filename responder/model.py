@@ -1,0 +1,321 @@
+"""The values every part of responder shares: frozen, without behaviour beyond reading themselves.
+
+Nothing here does I/O, reads a clock or logs. Times are aware UTC datetimes; sizes are bytes; addresses are
+addr-specs (RFC 5322 3.4.1) with the domain in lower-case A-labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+Language = Literal["ja", "en", "zh"]
+LANGUAGES: tuple[Language, ...] = ("ja", "en", "zh")
+Action = Literal["draft", "hold", "silence"]
+
+
+# --- mail -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One mailbox (RFC 5322): `name` decoded and cleaned of control and bidi characters, `mail` the addr-spec."""
+
+    name: str
+    mail: str
+
+    @property
+    def key(self) -> str:
+        """The form addresses are compared in: case-folded."""
+        return self.mail.casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A part that is not the mail's text. `name` is for display only and never becomes a path."""
+
+    name: str
+    content_type: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A received mail, read once; every later step looks at this value and never at the bytes.
+
+    `message_id`, `in_reply_to`, `references` hold only well-formed ids with their angle brackets; a malformed one
+    is absent. `headers` maps lower-case names to the decoded, unfolded values in order of appearance (topmost
+    first). `text` is all visible text; `new_text` what the sender wrote now; `quoted_text` what he quotes;
+    `signature` what closes the mail. `return_path` is "" for the null path and None where the header is missing.
+    `problems` are reading problems by code (`unknown_charset`, `truncated`, `two_from` ...), empty for a clean mail.
+    `content_sha256` covers sender, date, subject, id and body but no trace headers: the same mail delivered twice
+    has the same value.
+    """
+
+    message_id: str | None
+    in_reply_to: tuple[str, ...]
+    references: tuple[str, ...]
+    sender: Address | None
+    reply_to: tuple[Address, ...]
+    to: tuple[Address, ...]
+    cc: tuple[Address, ...]
+    return_path: str | None
+    subject: str
+    date: datetime | None
+    headers: Mapping[str, tuple[str, ...]]
+    text: str
+    new_text: str
+    quoted_text: str
+    signature: str
+    attachments: tuple[Attachment, ...]
+    content_sha256: str
+    size_bytes: int
+    language: Language
+    problems: tuple[str, ...] = ()
+    form: Mapping[str, str] = field(default_factory=dict)
+
+    def header(self, name: str) -> str:
+        """The topmost value of a header, or an empty string."""
+        values = self.headers.get(name.lower(), ())
+        return values[0] if values else ""
+
+
+# --- orders ---------------------------------------------------------------------------------------------------------
+
+OrderStatus = Literal["unpaid", "paid", "preparing", "shipped", "delivered", "cancelled", "out_of_stock", "unknown"]
+UNSHIPPED: frozenset[str] = frozenset({"unpaid", "paid", "preparing", "out_of_stock"})
+SHIPPED: frozenset[str] = frozenset({"shipped", "delivered"})
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of an order."""
+
+    name: str
+    sku: str = ""
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order as the shop's data tells it. An empty string or None means the source does not say.
+
+    `status` is one of OrderStatus; `status_word` is the source's own word. `extra` keeps unknown columns under
+    their header as written. `source` names the file or query, `line` the first row (1-based, 0 if none) and
+    `as_of` when that source was last known to be current. `problems` are data mistakes by code: such an order holds.
+    """
+
+    order_id: str
+    channel: str = ""
+    status: OrderStatus = "unknown"
+    status_word: str = ""
+    buyer_name: str = ""
+    buyer_mail: str = ""
+    payment: str = ""
+    total: Decimal | None = None
+    currency: str = ""
+    ordered_at: datetime | None = None
+    paid_at: datetime | None = None
+    ship_by: datetime | None = None
+    shipped_at: datetime | None = None
+    carrier: str = ""
+    tracking_no: str = ""
+    eta: datetime | None = None
+    items: tuple[Item, ...] = ()
+    extra: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+    line: int = 0
+    as_of: datetime | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def is_shipped(self) -> bool:
+        """The goods have left the shop."""
+        return self.status in SHIPPED
+
+    @property
+    def is_unshipped(self) -> bool:
+        """The goods are still with the shop and the order stands."""
+        return self.status in UNSHIPPED
+
+
+# --- deciding -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something was decided: `code` names the text in `data/messages`, `args` fill it."""
+
+    code: str
+    args: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, code: str, **args: object) -> Reason:
+        """A reason with its values turned to text."""
+        return cls(code, tuple((k, str(v)) for k, v in args.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of the new text with what it does: its `acts` by name (request, negated, withdrawn, conditional,
+    policy_question, past, thanks, threat, no_reply_needed ...) and the topics (`asks` names) it speaks of."""
+
+    text: str
+    acts: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTrace:
+    """What one rule made of the mail: fired, vetoed or missed, and because of what."""
+
+    rule: str
+    outcome: Literal["fired", "vetoed", "missed", "shadowed"]
+    because: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of a mail. `template` is set for a draft only; `note` is the rule's note name for staff or None.
+
+    `order` is the one order the decision relies on. `deadline_h` is the rule's own deadline in hours, or None for
+    the channel's clock.
+    """
+
+    action: Action
+    situation: str
+    rule: str | None
+    language: Language
+    channel: str
+    order: Order | None = None
+    order_id: str | None = None
+    template: str | None = None
+    note: str | None = None
+    deadline_h: float | None = None
+    reasons: tuple[Reason, ...] = ()
+    sentences: tuple[Sentence, ...] = ()
+    trace: tuple[RuleTrace, ...] = ()
+
+
+# --- drafts ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the shop is in an account: the addresses it may write from and the name it signs with."""
+
+    address: str
+    aliases: tuple[str, ...] = ()
+    display_name: str = ""
+
+    def owns(self, mail: str) -> bool:
+        """True if `mail` is one of the shop's own addresses."""
+        return mail.casefold() in {self.address.casefold(), *(a.casefold() for a in self.aliases)}
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A written reply before it is bytes. `blanks` names the values that are missing and stand as 【要確認: ...】 in
+    the text. `facts` are the order facts the text relies on, field to value as text: compared again before sending."""
+
+    sender: Address
+    to: Address
+    subject: str
+    text: str
+    in_reply_to: str | None
+    references: tuple[str, ...]
+    blanks: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+    template: str = ""
+    language: Language = "ja"
+
+
+# --- what lies on the server ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a mail lies now. A new `uidvalidity` voids every uid of that mailbox."""
+
+    mailbox: str
+    uidvalidity: int
+    uid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One fetched mail. `raw` may be only its first bytes: compare with `size_bytes`. `internaldate` is the server's
+    arrival time. `flags` are as the server spells them (`\\Seen`, `$label1`)."""
+
+    uid: int
+    raw: bytes
+    size_bytes: int
+    flags: frozenset[str]
+    internaldate: datetime | None
+
+
+# --- servers --------------------------------------------------------------------------------------------------------
+
+Tls = Literal["implicit", "starttls", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where to log in. `auth` is `password` or `xoauth2`; `ca_file` replaces the system's certificate store.
+
+    The secret itself is never in here: edges are given a callable that fetches it when it is needed.
+    """
+
+    host: str
+    port: int
+    tls: Tls
+    username: str
+    auth: Literal["password", "xoauth2"] = "password"
+    ca_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One mail for one recipient on its way to SMTP. `key` is the journal's name for it."""
+
+    key: str
+    envelope_from: str
+    recipient: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The server answered 250 to the final dot."""
+
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Not accepted for sure (4xx, or the line was lost before the first body byte): may be tried again."""
+
+    phase: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Not accepted for good (5xx): shown to staff."""
+
+    phase: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The body was on its way and no answer came (RFC 1047): a person decides."""
+
+    phase: str
+    reply: str
+
+
+Outcome = Accepted | Later | Refused | Unknown
