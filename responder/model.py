@@ -319,3 +319,117 @@ class Unknown:
 
 
 Outcome = Accepted | Later | Refused | Unknown
+
+
+# --- what the journal remembers -------------------------------------------------------------------------------------
+
+DraftState = Literal[
+    "drafting",  # our Message-ID and bytes are stored; the draft may or may not lie in Drafts
+    "drafted",  # the draft lies in Drafts (or was sent back there)
+    "approved",  # staff said yes to one text; what will go out is stored
+    "sending",  # the body was about to leave: until the answer is known nobody may send it again
+    "sent",  # the server accepted it; filing is under way
+    "filed",  # Sent copy, \Answered, draft removed: done
+    "uncertain",  # no answer after the body began: a person decides
+    "vanished",  # nowhere to be found; never sent, never written again, Sent is watched
+    "withdrawn",  # taken back by us (answered otherwise, or a hold took its place)
+    "stale",  # replaced by a newer draft of the case
+    "discarded",  # deleted by staff
+    "sent_by_staff",  # staff answered from their own mail client
+]
+OPEN_DRAFT_STATES: frozenset[str] = frozenset({"drafting", "drafted", "approved", "sending", "uncertain", "vanished"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a mailbox has been read. `started_at` is when we first looked: older mail is not ours to answer."""
+
+    account: str
+    mailbox: str
+    uidvalidity: int
+    last_uid: int
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A received mail as the journal knows it. `state` is seen, decided or quarantined."""
+
+    id: int
+    account: str
+    place: Place
+    message_id: str | None
+    content_sha256: str
+    sender: str
+    arrived_at: datetime
+    state: str
+    attempts: int
+    action: str | None
+    situation: str | None
+    case_id: str | None
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One buyer's matter. `buyer` is the address the answer goes to."""
+
+    id: str
+    account: str
+    state: Literal["open", "closed"]
+    outcome: str | None
+    buyer: str
+    channel: str
+    order_id: str | None
+    language: Language
+    opened_at: datetime
+    deadline_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What staff said yes to: where it lay, a hash of its bytes and of its text, and what goes out for it."""
+
+    place: Place
+    raw_sha256: str
+    text_sha256: str
+    outgoing_id: str
+    outgoing_raw: bytes
+    approved_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft as the journal knows it. `raw` is what we wrote, `place` where it was last seen (None: not known),
+    `touched` that staff opened or changed it. `told` holds the (text hash, reason) pairs staff have been shown."""
+
+    id: int
+    case_id: str
+    account: str
+    state: DraftState
+    message_id: str
+    raw: bytes
+    place: Place | None
+    touched: bool
+    template: str
+    situation: str
+    order_id: str | None
+    channel: str
+    facts: Mapping[str, str]
+    sender: str
+    recipient: Address
+    in_reply_to: str | None
+    references: tuple[str, ...]
+    answers: tuple[int, ...]
+    approval: Approval | None
+    told: frozenset[tuple[str, str]]
+    attempts: int
+    not_before: datetime | None
+    first_attempt_at: datetime | None
+    uncertain_since: datetime | None
+    gone_since: datetime | None
+    created_at: datetime
+    sent_at: datetime | None
+    copied: bool
+    marked: bool
+    removed: bool

@@ -1,0 +1,381 @@
+"""Drafts and their way out: every state change is one conditional statement, so that two hands cannot both make it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
+
+from responder.edges.journal.tables import draft
+from responder.model import OPEN_DRAFT_STATES, Address, Approval, Draft, DraftState, Place
+
+
+def begin(
+    tx: Connection,
+    *,
+    case_id: str,
+    account: str,
+    message_id: str,
+    raw: bytes,
+    template: str,
+    situation: str,
+    order_id: str | None,
+    channel: str,
+    facts: Mapping[str, str],
+    sender: str,
+    recipient: Address,
+    in_reply_to: str | None,
+    references: Sequence[str],
+    answers: Sequence[int],
+    now: datetime,
+) -> int:
+    """The intent to put a draft into Drafts: its Message-ID and bytes are fixed from here on."""
+    return int(
+        tx.execute(
+            insert(draft)
+            .values(
+                case_id=case_id,
+                account=account,
+                state="drafting",
+                message_id=message_id,
+                raw=raw,
+                template=template,
+                situation=situation,
+                order_id=order_id,
+                channel=channel,
+                facts=dict(facts),
+                sender=sender,
+                recipient_name=recipient.name,
+                recipient=recipient.mail,
+                in_reply_to=in_reply_to,
+                references=list(references),
+                answers=list(answers),
+                told=[],
+                created_at=now,
+            )
+            .returning(draft.c.id)
+        ).scalar_one()
+    )
+
+
+def drafted(tx: Connection, draft_id: int, place: Place | None) -> None:
+    """The draft lies in Drafts, at `place` where the server told it."""
+    values: dict[str, Any] = {"state": "drafted"}
+    if place is not None:
+        values |= _at(place)
+    tx.execute(update(draft).where(draft.c.id == draft_id, draft.c.state == "drafting").values(values))
+
+
+def seen_at(tx: Connection, draft_id: int, place: Place, *, touched: bool | None = None) -> None:
+    """The draft was seen at `place`; `touched` is set once staff have opened or changed it and never unset."""
+    values: dict[str, Any] = {**_at(place), "gone_since": None}
+    if touched:
+        values["touched"] = True
+    tx.execute(update(draft).where(draft.c.id == draft_id).values(values))
+    tx.execute(update(draft).where(draft.c.id == draft_id, draft.c.state == "vanished").values(state="drafted"))
+
+
+def touch(tx: Connection, draft_id: int) -> None:
+    """Staff opened or changed it: from now on it is theirs."""
+    tx.execute(update(draft).where(draft.c.id == draft_id).values(touched=True))
+
+
+def gone(tx: Connection, draft_id: int, since: datetime) -> None:
+    """The draft is not where it was; what that means is decided after a while."""
+    tx.execute(
+        update(draft)
+        .where(draft.c.id == draft_id, draft.c.gone_since.is_(None))
+        .values(gone_since=since, mailbox=None, uidvalidity=None, uid=None)
+    )
+
+
+def end(tx: Connection, draft_id: int, state: DraftState, *, now: datetime) -> bool:
+    """Take an open draft to one of its ends. False if it was no longer open, or its body is on the way."""
+    return bool(
+        tx.execute(
+            update(draft)
+            .where(draft.c.id == draft_id, draft.c.state.in_(OPEN_DRAFT_STATES - {"sending"}))
+            .values(state=state, ended_at=now, lease_token=None)
+        ).rowcount
+    )
+
+
+def vanish(tx: Connection, draft_id: int) -> None:
+    """Nowhere to be found for the whole grace time: unknown, never sent, never written again."""
+    tx.execute(update(draft).where(draft.c.id == draft_id, draft.c.state == "drafted").values(state="vanished"))
+
+
+def approve(tx: Connection, draft_id: int, approval: Approval) -> bool:
+    """Staff said yes to one text. False if the draft was no longer waiting for that."""
+    place = approval.place
+    return bool(
+        tx.execute(
+            update(draft)
+            .where(draft.c.id == draft_id, draft.c.state.in_(("drafted", "uncertain", "vanished", "approved")))
+            .values(
+                state="approved",
+                approved_mailbox=place.mailbox,
+                approved_uidvalidity=place.uidvalidity,
+                approved_uid=place.uid,
+                approved_raw_sha256=approval.raw_sha256,
+                approved_text_sha256=approval.text_sha256,
+                approved_at=approval.approved_at,
+                outgoing_id=approval.outgoing_id,
+                outgoing_raw=approval.outgoing_raw,
+                not_before=None,
+                attempts=0,
+                first_attempt_at=None,
+                uncertain_since=None,
+            )
+        ).rowcount
+    )
+
+
+def unapprove(tx: Connection, draft_id: int, place: Place | None) -> bool:
+    """Back to a draft: staff took it back, or something changed. The outgoing id stays with its text."""
+    values: dict[str, Any] = {"state": "drafted", "lease_token": None, "not_before": None}
+    if place is not None:
+        values |= _at(place)
+    return bool(
+        tx.execute(update(draft).where(draft.c.id == draft_id, draft.c.state == "approved").values(values)).rowcount
+    )
+
+
+def tell(tx: Connection, draft_id: int, text_sha256: str, codes: Iterable[str]) -> None:
+    """Staff have been told these reasons about this text."""
+    row = tx.execute(select(draft.c.told).where(draft.c.id == draft_id)).scalar_one()
+    told = {tuple(pair) for pair in row} | {(text_sha256, code) for code in codes}
+    tx.execute(update(draft).where(draft.c.id == draft_id).values(told=sorted(list(pair) for pair in told)))
+
+
+def claim(tx: Connection, draft_id: int, *, token: str, until: datetime, now: datetime) -> bool:
+    """Take an approved draft for sending. False if it is not approved, not due, or another hand holds it."""
+    return bool(
+        tx.execute(
+            update(draft)
+            .where(
+                draft.c.id == draft_id,
+                draft.c.state == "approved",
+                or_(draft.c.lease_token.is_(None), draft.c.lease_until < now),
+                or_(draft.c.not_before.is_(None), draft.c.not_before <= now),
+            )
+            .values(
+                lease_token=token,
+                lease_until=until,
+                attempts=draft.c.attempts + 1,
+                first_attempt_at=func.coalesce(draft.c.first_attempt_at, now),
+            )
+        ).rowcount
+    )
+
+
+def begin_body(tx: Connection, draft_id: int, token: str, *, now: datetime) -> bool:
+    """The window opens: from here on only the server's answer, or a person, says what happened."""
+    return bool(
+        tx.execute(
+            update(draft)
+            .where(
+                draft.c.id == draft_id,
+                draft.c.state == "approved",
+                draft.c.lease_token == token,
+                draft.c.lease_until >= now,
+            )
+            .values(state="sending", uncertain_since=now)
+        ).rowcount
+    )
+
+
+def accepted(tx: Connection, draft_id: int, *, now: datetime) -> bool:
+    """The server accepted it (or the Sent folder proves that it did)."""
+    return bool(
+        tx.execute(
+            update(draft)
+            .where(draft.c.id == draft_id, draft.c.state.in_(("sending", "uncertain", "approved", "drafted")))
+            .values(state="sent", sent_at=now, lease_token=None, uncertain_since=None)
+        ).rowcount
+    )
+
+
+def later(tx: Connection, draft_id: int, token: str, not_before: datetime) -> bool:
+    """Not accepted for sure: approved as before, tried again from `not_before` on."""
+    return bool(
+        tx.execute(
+            update(draft)
+            .where(draft.c.id == draft_id, draft.c.lease_token == token, draft.c.state.in_(("approved", "sending")))
+            .values(state="approved", not_before=not_before, lease_token=None, uncertain_since=None)
+        ).rowcount
+    )
+
+
+def given_back(tx: Connection, draft_id: int, token: str) -> bool:
+    """Refused for good: a draft again, for staff to look at."""
+    return bool(
+        tx.execute(
+            update(draft)
+            .where(draft.c.id == draft_id, draft.c.lease_token == token, draft.c.state.in_(("approved", "sending")))
+            .values(state="drafted", touched=True, lease_token=None, not_before=None, uncertain_since=None)
+        ).rowcount
+    )
+
+
+def doubt(tx: Connection, draft_id: int) -> bool:
+    """The body left and no answer came: unknown until Sent or a person tells."""
+    return bool(
+        tx.execute(
+            update(draft)
+            .where(draft.c.id == draft_id, draft.c.state == "sending")
+            .values(state="uncertain", lease_token=None)
+        ).rowcount
+    )
+
+
+def finish(tx: Connection, draft_id: int, *, copied: bool = False, marked: bool = False, removed: bool = False) -> None:
+    """Steps of filing that are done: the Sent copy, `\\Answered`, the draft's removal."""
+    values = {name: True for name, done in (("copied", copied), ("marked", marked), ("removed", removed)) if done}
+    if values:
+        tx.execute(update(draft).where(draft.c.id == draft_id).values(values))
+
+
+def filed(tx: Connection, draft_id: int, *, now: datetime) -> None:
+    """All of filing is done. The bytes that went out are kept in Sent, no longer here."""
+    tx.execute(
+        update(draft)
+        .where(draft.c.id == draft_id, draft.c.state == "sent")
+        .values(state="filed", ended_at=now, outgoing_raw=None)
+    )
+
+
+def postpone(tx: Connection, draft_id: int, not_before: datetime) -> None:
+    """Try the next step of this draft later."""
+    tx.execute(update(draft).where(draft.c.id == draft_id).values(not_before=not_before))
+
+
+def find(tx: Connection, draft_id: int) -> Draft:
+    """The draft with this row id."""
+    return _draft(tx.execute(select(draft).where(draft.c.id == draft_id)).one())
+
+
+def open_drafts(tx: Connection, account: str) -> list[Draft]:
+    """Every draft of the account that is not at an end, and those sent that are not filed."""
+    rows = tx.execute(
+        select(draft)
+        .where(draft.c.account == account, draft.c.state.in_(OPEN_DRAFT_STATES | {"sent"}))
+        .order_by(draft.c.id)
+    )
+    return [_draft(row) for row in rows]
+
+
+def of_case(tx: Connection, case_id: str) -> list[Draft]:
+    """Every draft of a case, oldest first."""
+    return [_draft(row) for row in tx.execute(select(draft).where(draft.c.case_id == case_id).order_by(draft.c.id))]
+
+
+def by_message_ids(tx: Connection, account: str, ids: Sequence[str]) -> dict[str, Draft]:
+    """Message-ID to draft, for ids that we minted for a draft or for what went out."""
+    if not ids:
+        return {}
+    rows = tx.execute(
+        select(draft).where(draft.c.account == account, or_(draft.c.message_id.in_(ids), draft.c.outgoing_id.in_(ids)))
+    )
+    found: dict[str, Draft] = {}
+    for row in rows:
+        value = _draft(row)
+        for key in (row.message_id, row.outgoing_id):
+            if key in ids:
+                found[key] = value
+    return found
+
+
+def leftover(tx: Connection, account: str) -> list[Draft]:
+    """Ended drafts of which a copy of ours may still lie in Drafts."""
+    rows = tx.execute(
+        select(draft)
+        .where(
+            draft.c.account == account,
+            draft.c.state.in_(("withdrawn", "stale", "sent_by_staff")),
+            draft.c.removed.is_(False),
+        )
+        .order_by(draft.c.id)
+    )
+    return [_draft(row) for row in rows]
+
+
+def count_recent(tx: Connection, account: str, recipient: str, since: datetime) -> int:
+    """How many drafts this address was written since then."""
+    return tx.execute(
+        select(func.count())
+        .select_from(draft)
+        .where(
+            draft.c.account == account, func.lower(draft.c.recipient) == recipient.lower(), draft.c.created_at >= since
+        )
+    ).scalar_one()
+
+
+def sent_since(tx: Connection, account: str, since: datetime) -> int:
+    """How many mails went out by our hand since then."""
+    return tx.execute(
+        select(func.count()).select_from(draft).where(draft.c.account == account, draft.c.sent_at >= since)
+    ).scalar_one()
+
+
+def count_by_state(tx: Connection, account: str) -> dict[str, int]:
+    """How many drafts are in each state."""
+    return {
+        state: count
+        for state, count in tx.execute(
+            select(draft.c.state, func.count()).where(draft.c.account == account).group_by(draft.c.state)
+        ).all()
+    }
+
+
+def _at(place: Place) -> dict[str, Any]:
+    return {"mailbox": place.mailbox, "uidvalidity": place.uidvalidity, "uid": place.uid}
+
+
+def _draft(row: Row[Any]) -> Draft:
+    value = row._mapping
+    place = Place(value["mailbox"], value["uidvalidity"], value["uid"]) if value["uid"] is not None else None
+    approval = None
+    if value["outgoing_id"] is not None and value["approved_uid"] is not None:
+        approval = Approval(
+            place=Place(value["approved_mailbox"], value["approved_uidvalidity"], value["approved_uid"]),
+            raw_sha256=value["approved_raw_sha256"],
+            text_sha256=value["approved_text_sha256"],
+            outgoing_id=value["outgoing_id"],
+            outgoing_raw=value["outgoing_raw"] or b"",
+            approved_at=value["approved_at"],
+        )
+    return Draft(
+        id=value["id"],
+        case_id=value["case_id"],
+        account=value["account"],
+        state=value["state"],
+        message_id=value["message_id"],
+        raw=value["raw"],
+        place=place,
+        touched=value["touched"],
+        template=value["template"],
+        situation=value["situation"],
+        order_id=value["order_id"],
+        channel=value["channel"],
+        facts=value["facts"],
+        sender=value["sender"],
+        recipient=Address(value["recipient_name"], value["recipient"]),
+        in_reply_to=value["in_reply_to"],
+        references=tuple(value["references"]),
+        answers=tuple(value["answers"]),
+        approval=approval,
+        told=frozenset((pair[0], pair[1]) for pair in value["told"]),
+        attempts=value["attempts"],
+        not_before=value["not_before"],
+        first_attempt_at=value["first_attempt_at"],
+        uncertain_since=value["uncertain_since"],
+        gone_since=value["gone_since"],
+        created_at=value["created_at"],
+        sent_at=value["sent_at"],
+        copied=value["copied"],
+        marked=value["marked"],
+        removed=value["removed"],
+    )

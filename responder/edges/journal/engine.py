@@ -1,0 +1,121 @@
+"""Opens the journal's database and gives transactions of two strengths.
+
+`durable` survives a power cut once it has returned (SQLite: WAL with synchronous=FULL); `light` survives a killed
+process and is for what the mail server can tell again. Never decides anything.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from responder.errors import TemporaryError
+
+HEAD = "0001"
+
+
+class JournalUnavailable(TemporaryError):
+    """The journal could not be read or written: the act that needs it does not begin."""
+
+
+class Journal:
+    """The journal's database. Safe to share between threads; each transaction belongs to one."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        if self._is_sqlite:
+            self._prepare_file()
+        self._full = self._engine("FULL")
+        self._normal = self._engine("NORMAL") if self._is_sqlite else self._full
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return make_url(self.url).get_backend_name() == "sqlite"
+
+    @property
+    def file(self) -> Path | None:
+        """The database file, or None for a server."""
+        name = make_url(self.url).database
+        return Path(name) if self._is_sqlite and name else None
+
+    def _prepare_file(self) -> None:
+        """The file exists with mode 0600 before anything is written to it: it holds buyers' addresses."""
+        if self.file is None:
+            return
+        self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not self.file.exists():
+            os.close(os.open(self.file, os.O_CREAT | os.O_WRONLY, 0o600))
+
+    def _engine(self, synchronous: str) -> Engine:
+        if not self._is_sqlite:
+            return create_engine(self.url, pool_pre_ping=True)
+        engine = create_engine(self.url, connect_args={"timeout": 30, "check_same_thread": False})
+
+        @event.listens_for(engine, "connect")
+        def _settings(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None
+            for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "busy_timeout=30000", "foreign_keys=ON"):
+                connection.execute(f"PRAGMA {pragma}")
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            # A transaction that will write says so at once: no upgrade of a read lock, no SQLITE_BUSY half-way.
+            immediate = not connection.get_execution_options().get("reading")
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+        return engine
+
+    @contextmanager
+    def durable(self) -> Iterator[Connection]:
+        """A transaction that is on disk when the block ends. Raises JournalUnavailable."""
+        with self._transaction(self._full) as connection:
+            yield connection
+
+    @contextmanager
+    def light(self) -> Iterator[Connection]:
+        """A transaction for what can be rebuilt from the mail server. Raises JournalUnavailable."""
+        with self._transaction(self._normal) as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads. Raises JournalUnavailable."""
+        with self._transaction(self._normal.execution_options(reading=True)) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        try:
+            with engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as exc:
+            raise JournalUnavailable(type(exc).__name__) from exc
+
+    def upgrade(self) -> None:
+        """Bring the tables to the newest shape; a journal newer than this program is refused by Alembic."""
+        with self.reading() as connection:
+            known = inspect(connection).has_table("alembic_version")
+            version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if known else None
+        if version == HEAD:
+            return
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
+        with self._full.connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+
+    def close(self) -> None:
+        """Give all database connections back."""
+        self._full.dispose()
+        self._normal.dispose()
