@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -112,12 +112,12 @@ def record(
     tx.execute(insert(event).values(at=now, account=account, case_id=case_id, kind=kind, detail=detail))
 
 
-def events(tx: Connection, account: str, kind: str | None = None) -> list[Mapping[str, Any]]:
+def events(tx: Connection, account: str, kind: str | None = None) -> list[dict[str, Any]]:
     """The recorded lines of an account in order, of one kind or of all."""
     query = select(event).where(event.c.account == account).order_by(event.c.id)
     if kind is not None:
         query = query.where(event.c.kind == kind)
-    return [row._mapping for row in tx.execute(query)]
+    return [dict(row._mapping) for row in tx.execute(query)]
 
 
 def _case(row: Row[Any]) -> Case:

@@ -322,12 +322,9 @@ def sent_since(tx: Connection, account: str, since: datetime) -> int:
 
 def count_by_state(tx: Connection, account: str) -> dict[str, int]:
     """How many drafts are in each state."""
-    return {
-        state: count
-        for state, count in tx.execute(
+    return dict(tx.execute(
             select(draft.c.state, func.count()).where(draft.c.account == account).group_by(draft.c.state)
-        ).all()
-    }
+        ).all())
 
 
 def _at(place: Place) -> dict[str, Any]:

@@ -212,10 +212,7 @@ def mark_answered(tx: Connection, ids: Sequence[int]) -> None:
 def count_by_action(tx: Connection, account: str) -> dict[str, int]:
     """How many mails ended as draft, hold, silence, or were set aside (`quarantined`)."""
     key = func.coalesce(mail.c.action, mail.c.state)
-    return {
-        name: count
-        for name, count in tx.execute(select(key, func.count()).where(mail.c.account == account).group_by(key)).all()
-    }
+    return dict(tx.execute(select(key, func.count()).where(mail.c.account == account).group_by(key)).all())
 
 
 def _mail(row: Row[tuple[object, ...]]) -> Mail:

@@ -1,4 +1,4 @@
-"""The journal's tables, as SQLAlchemy Core sees them. Their history is in `migrations/`; the two must agree (tested)."""
+"""The journal's tables for SQLAlchemy Core. Their history is in `migrations/`; the two must agree (tested)."""
 
 from __future__ import annotations
 
