@@ -1,0 +1,36 @@
+"""The package's own facts: the word lists in `responder/data`, each read once.
+
+These are the lists reading needs before any shop setting is known. Nothing here looks outside the package.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import tomli
+
+
+@cache
+def load(name: str) -> Mapping[str, Any]:
+    """The tables of `responder/data/<name>.toml`."""
+    text = (files("responder") / "data" / f"{name}.toml").read_text(encoding="utf-8")
+    return tomli.loads(text)
+
+
+def any_of(words: Iterable[str]) -> str:
+    """One regular expression that matches any of the words, the longest first.
+
+    In a word `*` stands for up to forty characters of the same line and a space for any run of white space,
+    also none between two CJK characters; everything else stands for itself. The result has no groups and matches
+    in linear time.
+    """
+    return "(?:" + "|".join(sorted((_pattern(word) for word in words), key=len, reverse=True)) + ")"
+
+
+def _pattern(word: str) -> str:
+    escaped = re.escape(word).replace(r"\*", r"[^\n]{1,40}?")
+    return re.sub(r"(?:\\ )+", r"[ \\t\\u00a0\\u3000]{1,5}", escaped)
