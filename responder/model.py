@@ -6,6 +6,7 @@ addr-specs (RFC 5322 3.4.1) with the domain in lower-case A-labels.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -88,6 +89,16 @@ class Message:
 OrderStatus = Literal["unpaid", "paid", "preparing", "shipped", "delivered", "cancelled", "out_of_stock", "unknown"]
 UNSHIPPED: frozenset[str] = frozenset({"unpaid", "paid", "preparing", "out_of_stock"})
 SHIPPED: frozenset[str] = frozenset({"shipped", "delivered"})
+
+
+_ORDER_DASHES = {ord(char): "-" for char in "‐‑‒–—―−─ー﹣－﹘⁃"}
+
+
+def order_key(order_id: str) -> str:
+    """The form in which order ids are compared: NFKC, upper case, one kind of dash, no spaces, no leading `#`."""
+    if not order_id.isascii():
+        order_id = unicodedata.normalize("NFKC", order_id).translate(_ORDER_DASHES)
+    return "".join(order_id.split()).lstrip("#").upper()
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +230,8 @@ class Identity:
 @dataclass(frozen=True, slots=True)
 class Letter:
     """A written reply before it is bytes. `blanks` names the values that are missing and stand as 【要確認: ...】 in
-    the text. `facts` are the order facts the text relies on, field to value as text: compared again before sending."""
+    the text. `facts` are the order facts the text relies on, field to value as text: compared again before sending.
+    `valid_until` is when the first day the text names as today or to come is over, None where it names none."""
 
     sender: Address
     to: Address
@@ -231,6 +243,7 @@ class Letter:
     facts: Mapping[str, str] = field(default_factory=dict)
     template: str = ""
     language: Language = "ja"
+    valid_until: datetime | None = None
 
 
 # --- what lies on the server ----------------------------------------------------------------------------------------
