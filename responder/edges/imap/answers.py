@@ -1,0 +1,96 @@
+"""Reading and writing the small grammar of IMAP: uid sets, FETCH entries, APPENDUID. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from responder.edges.imap.wire import response_code
+from responder.model import Fetched
+
+Uid = tuple[int, int]
+"""Where an appended or moved mail lies: uidvalidity and uid."""
+
+COMMAND_BYTES = 4000
+"""Length of a uid set in one command; RFC 7162 asks servers for 8,192 bytes a line."""
+BATCH_BYTES = 16 * 1024 * 1024
+
+
+def as_text(value: object) -> str:
+    return value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
+
+
+def flag_set(value: Any) -> frozenset[str]:
+    return frozenset(as_text(flag) for flag in value) if isinstance(value, tuple) else frozenset()
+
+
+def fetched(uid: int, entry: Mapping[bytes, Any]) -> Fetched | None:
+    """One mail from its FETCH answer, or None if that brought no body (an unsolicited flag change)."""
+    body = next((value for key, value in entry.items() if key.startswith(b"BODY[")), None)
+    if body is None and not any(key.startswith(b"BODY[") for key in entry):
+        return None
+    raw = body if isinstance(body, bytes) else b"" if body is None else str(body).encode("ascii")
+    size, when = entry.get(b"RFC822.SIZE"), entry.get(b"INTERNALDATE")
+    return Fetched(
+        uid=uid,
+        raw=raw,
+        size_bytes=size if isinstance(size, int) else len(raw),
+        flags=flag_set(entry.get(b"FLAGS")),
+        internaldate=when.astimezone(UTC) if isinstance(when, datetime) else None,
+    )
+
+
+def appended_places(text: str, count: int) -> tuple[Uid | None, ...]:
+    """Where `count` appended mails lie, from the text of the answer (RFC 4315 APPENDUID)."""
+    code, args = response_code(text)
+    parts = args.split()
+    if code != "APPENDUID" or len(parts) != 2 or not parts[0].isdigit():
+        return (None,) * count
+    uids: list[int] = []
+    for piece in parts[1].split(","):
+        low, _, high = piece.partition(":")
+        if not low.isdigit() or (high and not high.isdigit()):
+            return (None,) * count
+        first, last = sorted((int(low), int(high or low)))
+        if last - first >= count:
+            return (None,) * count
+        uids += range(first, last + 1)
+    return tuple((int(parts[0]), uid) for uid in uids) if len(uids) == count else (None,) * count
+
+
+def append_batches(raws: Sequence[bytes], most: int) -> Iterator[Sequence[bytes]]:
+    batch: list[bytes] = []
+    for raw in raws:
+        if batch and (len(batch) == most or sum(map(len, batch)) + len(raw) > BATCH_BYTES):
+            yield batch
+            batch = []
+        batch.append(raw)
+    if batch:
+        yield batch
+
+
+def uid_batches(uids: Collection[int], most: int) -> Iterator[tuple[int, ...]]:
+    """Ascending uids in batches of at most `most`, each short enough to be named in one command."""
+    batch: list[int] = []
+    length, previous = 0, -1
+    for uid in sorted(set(uids)):
+        length += 0 if uid == previous + 1 else 2 * len(str(uid)) + 2  # a new range: at worst `first:last,`
+        if batch and (len(batch) == most or length > COMMAND_BYTES):
+            yield tuple(batch)
+            batch, length = [], 2 * len(str(uid)) + 2
+        batch.append(uid)
+        previous = uid
+    if batch:
+        yield tuple(batch)
+
+
+def uid_set(uids: Sequence[int]) -> str:
+    """Ascending uids as IMAP writes them: `1:5,7`."""
+    ranges: list[list[int]] = []
+    for uid in uids:
+        if ranges and uid == ranges[-1][1] + 1:
+            ranges[-1][1] = uid
+        else:
+            ranges.append([uid, uid])
+    return ",".join(str(first) if first == last else f"{first}:{last}" for first, last in ranges)

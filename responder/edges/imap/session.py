@@ -1,0 +1,510 @@
+"""The commands of one IMAP connection, as the daemon needs them.
+
+Bodies are read with PEEK only, so nobody's unread mark changes; a mail is removed only by its own uid. Sizes of
+commands and answers are bounded: uids go out as ranges in batches, long searches in windows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Self
+
+from imapclient.imap_utf7 import decode as decode_utf7
+from imapclient.imap_utf7 import encode as encode_utf7
+from imapclient.response_parser import parse_fetch_response, parse_response
+
+from responder.edges.imap.answers import (
+    BATCH_BYTES,
+    Uid,
+    append_batches,
+    appended_places,
+    as_text,
+    fetched,
+    flag_set,
+    uid_batches,
+    uid_set,
+)
+from responder.edges.imap.login import open_wire
+from responder.edges.imap.values import Folder, Selected, Status
+from responder.edges.imap.wire import Wire, flag_list
+from responder.errors import CommandRefused
+from responder.model import Fetched, Server
+
+BATCH = 250
+"""Mails of one FETCH: enough to hide a line's round trip, little enough to stay near 16 MB."""
+FLAG_BATCH = 2000
+MULTIAPPEND = 20
+SEARCH_WINDOW = 80_000
+"""Hits of one SEARCH: imaplib reads lines up to 1,000,000 bytes, a uid takes up to 11."""
+
+_WELL_FORMED_ID = re.compile(r"<[!-;=?-~]{1,250}>")
+_FIELD = re.compile(r"[A-Za-z0-9-]{1,70}")
+_MESSAGE_ID = re.compile(rb"^message-id[ \t]*:[ \t\r\n]*(<[^>\r\n]*>)", re.IGNORECASE | re.MULTILINE)
+_NUMBERS = re.compile(rb"\d+")
+_SPECIAL_USE = frozenset({"\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash", "\\Important"})
+
+
+class PartlyAppended(CommandRefused):
+    """Some mails of one `append_many` were refused. `results` has one entry for each: where it lies, None (stored,
+    place not told) or the refusal."""
+
+    def __init__(self, results: tuple[Uid | CommandRefused | None, ...]) -> None:
+        first = next(result for result in results if isinstance(result, CommandRefused))
+        super().__init__(first.command, first.code, first.text)
+        self.results = results
+
+
+class Session:
+    """A logged-in IMAP connection of one account. One owner thread at a time.
+
+    Every method raises ConnectionLost when the line is gone (the session is then of no more use) and CommandRefused
+    when the server says no to this one command.
+    """
+
+    def __init__(self, wire: Wire, capabilities: frozenset[str]) -> None:
+        self.capabilities = capabilities
+        self._wire = wire
+        self._selected: Selected | None = None
+
+    @classmethod
+    def connect(
+        cls,
+        server: Server,
+        secret: Callable[[], str],
+        *,
+        connect_timeout_s: float = 15,
+        read_timeout_s: float = 60,
+    ) -> Session:
+        """Connect, verify the peer, log in. `secret` returns the password, or the access token for `xoauth2`.
+
+        Raises: ConnectionLost, CertificateRefused, LoginRefused.
+        """
+        return cls(*open_wire(server, secret, connect_timeout_s=connect_timeout_s, read_timeout_s=read_timeout_s))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.logout()
+
+    def has(self, name: str) -> bool:
+        """True if the server offers this capability."""
+        return name.upper() in self.capabilities
+
+    @property
+    def lost(self) -> bool:
+        """True once the connection is of no more use."""
+        return self._wire.lost
+
+    # --- mailboxes --------------------------------------------------------------------------------------------------
+
+    def folders(self) -> tuple[Folder, ...]:
+        """All mailboxes of the account, in the server's order."""
+        if self.has("SPECIAL-USE") and self.has("LIST-EXTENDED"):
+            try:
+                self._wire.ask("LIST", '""', '"*"', "RETURN", "(SPECIAL-USE)", command="LIST")
+            except CommandRefused:
+                self._wire.ask("LIST", '""', '"*"')
+        else:
+            self._wire.ask("LIST", '""', '"*"')
+        lines = [line for line in self._wire.took("LIST") if line != b""]
+        found: dict[str, Folder] = {}
+        for line in lines:
+            folder = self._folder(line)
+            if folder is not None:
+                found.setdefault(folder.name, folder)
+        return tuple(found.values())
+
+    def create(self, name: str) -> None:
+        """Make a mailbox; one that is already there is fine."""
+        quoted = self._wire.quoted(name, "CREATE")
+        try:
+            self._wire.ask("CREATE", quoted)
+        except CommandRefused as exc:
+            # ALREADYEXISTS came with RFC 5530; older servers say it in words only, so look.
+            if exc.code != "ALREADYEXISTS" and not self._exists(name):
+                raise
+
+    def subscribe(self, name: str) -> None:
+        """Let mail clients show a mailbox."""
+        self._wire.ask("SUBSCRIBE", self._wire.quoted(name, "SUBSCRIBE"))
+
+    def select(self, mailbox: str, *, readonly: bool = False, keep: bool = False) -> Selected:
+        """Open a mailbox. With `keep`, one that is already open in the same way is not opened again: the answer is then
+        as old as that opening."""
+        known = self._selected
+        if keep and known is not None and known.mailbox == mailbox and known.readonly == readonly and not self.lost:
+            return known
+        name = self._wire.quoted(mailbox, "SELECT")
+        self._selected = None
+        answer = self._wire.select(name, readonly=readonly)
+        permanent = frozenset(as_text(flag) for flag in answer.get(b"PERMANENTFLAGS", ()))
+        uidvalidity = answer.get(b"UIDVALIDITY")
+        if not isinstance(uidvalidity, int):
+            raise CommandRefused("SELECT", "", "the server tells no UIDVALIDITY")
+        exists = int(answer.get(b"EXISTS", 0))
+        uidnext = answer.get(b"UIDNEXT")
+        modseq = answer.get(b"HIGHESTMODSEQ")
+        if not isinstance(uidnext, int):
+            last = self._numbers("UID", "SEARCH", "UID", "*") if exists else ()
+            uidnext = max(last, default=0) + 1
+        self._selected = Selected(
+            mailbox=mailbox,
+            readonly=readonly,
+            uidvalidity=uidvalidity,
+            uidnext=uidnext,
+            exists=exists,
+            highestmodseq=modseq if isinstance(modseq, int) and modseq > 0 else None,
+            keywords_allowed="\\*" in permanent,
+            permanent_flags=permanent - {"\\*"},
+        )
+        return self._selected
+
+    @property
+    def selected(self) -> Selected | None:
+        """The open mailbox as it was when it was opened."""
+        return self._selected
+
+    def status(self, mailbox: str) -> Status:
+        """Look at a mailbox without opening it."""
+        items = ["UIDVALIDITY", "UIDNEXT", "MESSAGES", "UNSEEN"]
+        if self.has("CONDSTORE"):
+            items.append("HIGHESTMODSEQ")
+        self._wire.ask("STATUS", self._wire.quoted(mailbox, "STATUS"), f"({' '.join(items)})")
+        told: dict[str, int] = {}
+        with self._wire.readable("STATUS"):
+            parsed = parse_response([line for line in self._wire.took("STATUS") if line != b""])
+            pairs = next((item for item in reversed(parsed) if isinstance(item, tuple)), ())
+            for key, value in zip(pairs[::2], pairs[1::2], strict=True):
+                if isinstance(value, int):
+                    told[as_text(key).upper()] = value
+        return Status(
+            uidvalidity=told.get("UIDVALIDITY", 0),
+            uidnext=told.get("UIDNEXT", 0),
+            messages=told.get("MESSAGES", 0),
+            unseen=told.get("UNSEEN", 0),
+            highestmodseq=told.get("HIGHESTMODSEQ") or None,
+        )
+
+    # --- finding ----------------------------------------------------------------------------------------------------
+
+    def uids_from(self, uid: int) -> tuple[int, ...]:
+        """The uids from `uid` on, ascending, those of mails that have just arrived included.
+
+        (`n:*` names the last mail even where it lies below n: it is dropped.)
+        """
+        if self._wire.last not in ("SELECT", "IDLE", "NOOP"):
+            self.noop()  # a server need not look for new mail before it searches: Dovecot and pymap do not
+        return tuple(found for found in self._search(f"UID {max(uid, 1)}:*", from_the_end=True) if found >= uid)
+
+    def uids_since(self, day: date) -> tuple[int, ...]:
+        """The uids of mails that arrived on `day` or later, by the server's calendar: allow for a day more."""
+        month = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")[day.month - 1]
+        return self._search(f"SINCE {day.day}-{month}-{day.year:04d}")
+
+    def all_uids(self) -> tuple[int, ...]:
+        """The uids of all mails, ascending."""
+        return self._search("ALL")
+
+    def find_message_id(self, message_id: str) -> tuple[int, ...]:
+        """The uids of mails with exactly this Message-ID; none for an id that is not well-formed.
+
+        Costly on big mailboxes (the server reads headers): for recovery, not for every mail.
+        """
+        if not _WELL_FORMED_ID.fullmatch(message_id):
+            return ()
+        quoted = message_id.replace("\\", "\\\\").replace('"', '\\"')
+        # HEADER matches substrings, and some servers match words: the header itself has the last word.
+        hits = self._search(f'HEADER Message-ID "{quoted}"')
+        return tuple(uid for uid, found in sorted(self.message_ids(hits).items()) if found == message_id)
+
+    def message_ids(self, uids: Collection[int]) -> Mapping[int, str]:
+        """The Message-ID of each of these mails that has one; for a look through a window without server search."""
+        found: dict[int, str] = {}
+        for mail in self.fetch(uids, fields=("Message-ID",), first_bytes=4096):
+            hit = _MESSAGE_ID.search(mail.raw)
+            if hit:
+                found[mail.uid] = hit[1].decode("ascii", "replace")
+        return found
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def fetch(
+        self,
+        uids: Collection[int],
+        *,
+        first_bytes: int = 65536,
+        headers_only: bool = False,
+        fields: tuple[str, ...] | None = None,
+    ) -> Iterator[Fetched]:
+        """Read the first bytes of each mail, ascending by uid; a mail that is gone is left out.
+
+        `headers_only` reads the header block, `fields` only these header fields. Batches are read as the iteration
+        goes on; other commands may be given in between.
+        """
+        if fields is not None:
+            if not fields or not all(_FIELD.fullmatch(field) for field in fields):
+                raise CommandRefused("FETCH", "CANNOT", "not a header field")
+            part = f"BODY.PEEK[HEADER.FIELDS ({' '.join(fields)})]<0.{first_bytes}>"
+        else:
+            part = f"BODY.PEEK[{'HEADER' if headers_only else ''}]<0.{first_bytes}>"
+        size = max(1, min(BATCH, BATCH_BYTES // max(first_bytes, 1)))
+        items = f"(UID FLAGS INTERNALDATE RFC822.SIZE {part})"
+        for batch in uid_batches(uids, size):
+            answer = self._fetch(batch, items)
+            for uid in batch:
+                mail = fetched(uid, answer.get(uid, {}))
+                if mail is not None:
+                    yield mail
+
+    def fetch_whole(self, uid: int, *, max_bytes: int) -> Fetched:
+        """Read one mail, cut after `max_bytes`.
+
+        Raises: CommandRefused with NONEXISTENT if it is gone.
+        """
+        for mail in self.fetch((uid,), first_bytes=max_bytes):
+            return mail
+        raise CommandRefused("FETCH", "NONEXISTENT", "no such message")
+
+    def flags(self, uids: Collection[int], *, changed_since: int | None = None) -> Mapping[int, frozenset[str]]:
+        """The flags of these mails. With `changed_since` (a HIGHESTMODSEQ, needs CONDSTORE) only of those that changed
+        after it."""
+        items = "(UID FLAGS)"
+        if changed_since is not None and self.has("CONDSTORE"):
+            items += f" (CHANGEDSINCE {changed_since})"
+        found: dict[int, frozenset[str]] = {}
+        for batch in uid_batches(uids, FLAG_BATCH):
+            for uid, entry in self._fetch(batch, items).items():
+                if b"FLAGS" in entry:
+                    found[uid] = flag_set(entry[b"FLAGS"])
+        return found
+
+    def sizes(self, uids: Collection[int]) -> Mapping[int, int]:
+        """The size of each of these mails in bytes."""
+        found: dict[int, int] = {}
+        for batch in uid_batches(uids, FLAG_BATCH):
+            for uid, entry in self._fetch(batch, "(UID RFC822.SIZE)").items():
+                if isinstance(entry.get(b"RFC822.SIZE"), int):
+                    found[uid] = entry[b"RFC822.SIZE"]
+        return found
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def append(
+        self, mailbox: str, raw: bytes, *, flags: Iterable[str] = (), when: datetime | None = None
+    ) -> Uid | None:
+        """Store one mail; where it lies comes back if the server tells (UIDPLUS). A missing mailbox is created.
+
+        After ConnectionLost it may or may not be stored: look for its Message-ID before trying again.
+        """
+        letter = (flag_list(flags, "APPEND"), when, raw)
+        text = self._creating(mailbox, lambda: self._wire.append(mailbox, (letter,)))
+        return next(iter(appended_places(text, 1)))
+
+    def append_many(self, mailbox: str, raws: Sequence[bytes], *, flags: Iterable[str] = ()) -> tuple[Uid | None, ...]:
+        """Store several mails, in batches where the server can (MULTIAPPEND, RFC 3502), else one by one.
+
+        A batch is stored whole or not at all; one that is refused is tried again mail by mail.
+
+        Raises: PartlyAppended (a CommandRefused) if single mails were refused: its `results` tell which, and all
+        others are stored. After ConnectionLost some may be stored: look for their Message-IDs.
+        """
+        marks = flag_list(flags, "APPEND")
+        results: list[Uid | CommandRefused | None] = []
+        for batch in append_batches(raws, MULTIAPPEND if self.has("MULTIAPPEND") else 1):
+            results += self._append_batch(mailbox, marks, batch)
+        if any(isinstance(result, CommandRefused) for result in results):
+            raise PartlyAppended(tuple(results))
+        return tuple(result for result in results if not isinstance(result, CommandRefused))
+
+    def add_flags(self, uids: Collection[int], flags: Iterable[str]) -> None:
+        """Set flags or keywords; mails that are gone are passed over."""
+        self._store(uids, "+FLAGS.SILENT", flags)
+
+    def remove_flags(self, uids: Collection[int], flags: Iterable[str]) -> None:
+        """Take flags or keywords away; mails that are gone are passed over."""
+        self._store(uids, "-FLAGS.SILENT", flags)
+
+    def move(self, uid: int, to: str) -> Uid | None:
+        """Move one mail; where it lies now comes back if the server tells. A missing target is created.
+
+        None: moved to an unknown place, or it was not there any more. Without MOVE (RFC 6851) it is copied, marked and
+        removed; if the line breaks in between, it lies in both mailboxes.
+        """
+        name = self._wire.quoted(to, "MOVE")
+        if not self.has("MOVE"):
+            moved = self.copy(uid, to)
+            self.remove(uid)
+            return moved
+        self._creating(to, lambda: self._wire.ask("UID", "MOVE", str(uid), name, command="MOVE"))
+        return self._copied()
+
+    def copy(self, uid: int, to: str) -> Uid | None:
+        """Copy one mail; where the copy lies comes back if the server tells. A missing target is created."""
+        name = self._wire.quoted(to, "COPY")
+        self._creating(to, lambda: self._wire.ask("UID", "COPY", str(uid), name, command="COPY"))
+        return self._copied()
+
+    def remove(self, uid: int) -> bool:
+        """Remove one mail for good; False if it only stays marked `\\Deleted`.
+
+        Without UIDPLUS, EXPUNGE would remove whatever staff have marked, too: it is used only if nothing else is
+        marked.
+        """
+        self.add_flags((uid,), ("\\Deleted",))
+        if self.has("UIDPLUS"):
+            self._wire.ask("UID", "EXPUNGE", str(uid), command="EXPUNGE")
+            return True
+        marked = self._search("DELETED")
+        if marked == (uid,):
+            self._wire.ask("EXPUNGE")
+        return marked in ((uid,), ())
+
+    # --- waiting ----------------------------------------------------------------------------------------------------
+
+    @property
+    def sock(self) -> Any:
+        """The socket, for a selector only."""
+        return self._wire.sock
+
+    def fileno(self) -> int:
+        """The socket's number, so that a selector takes the session itself."""
+        return int(self._wire.sock.fileno())
+
+    def idle(self) -> None:
+        """Wait for news of the open mailbox (RFC 2177). Look at `pending` before trusting a selector, renew within 29
+        minutes, and scan after each `done`: IDLE is a hint, not a record."""
+        self._wire.idle()
+
+    def done(self, *, answer_s: float = 30) -> bool:
+        """Leave IDLE; True if the server reported anything.
+
+        Raises: ConnectionLost also if the server does not answer in time.
+        """
+        return self._wire.done(answer_s)
+
+    @property
+    def idling(self) -> bool:
+        """True between `idle` and `done`."""
+        return self._wire.idling
+
+    def pending(self) -> bool:
+        """True if something of the server is already read but not looked at (TLS layer, buffers); never blocks."""
+        return self._wire.pending()
+
+    def noop(self) -> None:
+        """Show that we are there, and that the server is."""
+        self._wire.ask("NOOP")
+
+    def logout(self) -> None:
+        """End politely; never raises."""
+        self._wire.logout()
+
+    def close(self) -> None:
+        """Drop the connection; never raises."""
+        self._wire.close()
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _folder(self, line: Any) -> Folder | None:
+        """One line of LIST, or None if it cannot be read."""
+        try:
+            flags, separator, raw = parse_response([line])
+            marks = frozenset(as_text(flag).casefold() for flag in flags)
+        except Exception:  # imapclient's parser raises what it likes; one odd mailbox must not hide the others
+            return None
+        spelled = raw if isinstance(raw, bytes) else b"NIL" if raw is None else str(raw).encode("ascii")
+        try:
+            name = decode_utf7(spelled) if spelled.isascii() else spelled.decode("utf-8")
+        except ValueError:
+            name = spelled.decode("latin-1")
+        if encode_utf7(name) != spelled:
+            self._wire.raw_names[name] = spelled
+        return Folder(
+            name="INBOX" if name.upper() == "INBOX" else name,
+            special_use=frozenset(use for use in _SPECIAL_USE if use.casefold() in marks),
+            selectable=not marks & {"\\noselect", "\\nonexistent"},
+            separator=as_text(separator) if separator is not None else "",
+        )
+
+    def _exists(self, name: str) -> bool:
+        try:
+            self.status(name)
+        except CommandRefused:
+            return False
+        return True
+
+    def _search(self, criteria: str, *, from_the_end: bool = False) -> tuple[int, ...]:
+        """Matching uids, ascending. In big mailboxes one window of sequence numbers after the other is searched, from
+        the end: what others expunge meanwhile shifts mails only towards windows still to come, so none is missed.
+        `from_the_end` stops at the first empty window."""
+        exists = self._selected.exists if self._selected else 0
+        if exists <= SEARCH_WINDOW:
+            return tuple(sorted(self._numbers("UID", "SEARCH", criteria)))
+        found: set[int] = set()
+        last = exists
+        while last > 0:
+            first = max(1, last - SEARCH_WINDOW + 1)
+            upper = "*" if last == exists else str(last)
+            hits = self._numbers("UID", "SEARCH", f"{first}:{upper}", criteria)
+            found.update(hits)
+            if from_the_end and not hits:
+                break
+            last = first - 1
+        return tuple(sorted(found))
+
+    def _numbers(self, *args: str) -> tuple[int, ...]:
+        self._wire.ask(*args, command="SEARCH")
+        lines = [line.partition(b"(")[0] for line in self._wire.took("SEARCH") if isinstance(line, bytes)]
+        return tuple(int(number) for line in lines for number in _NUMBERS.findall(line))
+
+    def _fetch(self, uids: Sequence[int], items: str) -> dict[int, dict[bytes, Any]]:
+        """Ask for one batch. If its answer cannot be read, each mail is asked for alone, so that one odd mail does not
+        hide the others."""
+        self._wire.ask("UID", "FETCH", uid_set(uids), items, command="FETCH")
+        data = self._wire.took("FETCH")
+        try:
+            answer = parse_fetch_response(data, normalise_times=False) if data else {}
+        except Exception as exc:  # imapclient's parser raises more than its own error
+            if len(uids) > 1:
+                return {uid: entry for one in uids for uid, entry in self._fetch((one,), items).items()}
+            if " FLAGS" in items and "BODY" in items:  # a keyword with brackets, say
+                return self._fetch(uids, items.replace(" FLAGS", ""))
+            raise CommandRefused("FETCH", "", f"unreadable answer for uid {uids[0]}: {exc}") from exc
+        return {uid: answer[uid] for uid in uids if uid in answer}
+
+    def _store(self, uids: Collection[int], how: str, flags: Iterable[str]) -> None:
+        marks = flag_list(flags, "STORE")
+        for batch in uid_batches(uids, FLAG_BATCH):
+            self._wire.ask("UID", "STORE", uid_set(batch), how, marks, command="STORE")
+
+    def _append_batch(self, mailbox: str, marks: str, raws: Sequence[bytes]) -> list[Uid | CommandRefused | None]:
+        letters = [(marks, None, raw) for raw in raws]
+        try:
+            text = self._creating(mailbox, lambda: self._wire.append(mailbox, letters))
+        except CommandRefused as exc:
+            if len(raws) == 1:
+                return [exc]
+            return [result for raw in raws for result in self._append_batch(mailbox, marks, (raw,))]
+        return list(appended_places(text, len(raws)))
+
+    def _creating(self, mailbox: str, command: Callable[[], str]) -> str:
+        """Run a command; if its target is missing, create (and subscribe) it and run once more."""
+        try:
+            return command()
+        except CommandRefused as exc:
+            if exc.code != "TRYCREATE":
+                raise
+        self.create(mailbox)
+        self.subscribe(mailbox)
+        return command()
+
+    def _copied(self) -> Uid | None:
+        """The place a COPY or MOVE told, in the tagged answer (COPY; Gmail) or an untagged one (MOVE)."""
+        for told in reversed(self._wire.took("COPYUID")):
+            parts = as_text(told).partition("]")[0].split()
+            if len(parts) == 3 and parts[0].isdigit() and parts[2].isdigit():
+                return int(parts[0]), int(parts[2])
+        return None
