@@ -200,7 +200,7 @@ def recheck(draft: Draft, now: Circumstances, text_sha256: str) -> tuple[Objecti
 
 
 def told_key(objection: Objection) -> str:
-    """What is remembered of an objection once staff were told: a fact's new value counts, so a further change is new."""
+    """What is remembered of an objection once staff were told. A fact's new value counts: a further change is new."""
     values = dict(objection.reason.args)
     detail = ":".join(values[k] for k in ("name", "now", "count") if k in values)
     return f"{objection.code}:{hashlib.sha256(detail.encode()).hexdigest()[:16]}" if detail else objection.code

@@ -133,6 +133,25 @@ def approve(tx: Connection, draft_id: int, approval: Approval) -> bool:
     )
 
 
+def renew(tx: Connection, draft_id: int, approval: Approval) -> bool:
+    """The same approval at another attempt: what goes out was built anew from the same text."""
+    return bool(
+        tx.execute(
+            update(draft)
+            .where(draft.c.id == draft_id, draft.c.state == "approved")
+            .values(
+                approved_mailbox=approval.place.mailbox,
+                approved_uidvalidity=approval.place.uidvalidity,
+                approved_uid=approval.place.uid,
+                approved_raw_sha256=approval.raw_sha256,
+                approved_text_sha256=approval.text_sha256,
+                outgoing_id=approval.outgoing_id,
+                outgoing_raw=approval.outgoing_raw,
+            )
+        ).rowcount
+    )
+
+
 def unapprove(tx: Connection, draft_id: int, place: Place | None) -> bool:
     """Back to a draft: staff took it back, or something changed. The outgoing id stays with its text."""
     values: dict[str, Any] = {"state": "drafted", "lease_token": None, "not_before": None}

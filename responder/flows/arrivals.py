@@ -1,0 +1,202 @@
+"""A buyer's mail becomes a draft, a note to a person, or nothing.
+
+    UID -> fetch -> read -> guards -> orders -> decide -> compose -> journal "drafting" -> APPEND -> journal "drafted"
+
+Only PEEK is used: nobody's unread mark changes. A mail is noted before it is read, so that one that breaks us is set
+aside after its third try and the next mail goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from responder.core.approval import read_papers
+from responder.core.mime import header_block
+from responder.edges.imap import Selected
+from responder.edges.journal import cases, mails
+from responder.errors import MessageError, ResponderError
+from responder.flows.desk import Desk
+from responder.flows.drafting import carry_out
+from responder.flows.planning import Plan, plan_mail, read_mail, silence, unreadable
+from responder.flows.tell import tell
+from responder.model import Cursor, Fetched, Place, Reason
+
+BATCH = 200
+DRAFTS_AT_ONCE = 20
+TRIES = 3
+CLOCK_SLACK = timedelta(minutes=10)
+
+
+def on_arrivals(desk: Desk, mailbox: str, now: datetime) -> int:
+    """Work on everything that came into `mailbox` since the last time; returns how many mails were looked at."""
+    selected = desk.session.select(mailbox, keep=True)
+    with desk.journal.reading() as tx:
+        cursor = mails.find_cursor(tx, desk.name, mailbox)
+    if cursor is None:
+        cursor = _first_look(desk, mailbox, selected, now)
+    elif cursor.uidvalidity != selected.uidvalidity:
+        cursor = _map_anew(desk, cursor, selected, now)
+    uids = desk.session.uids_from(cursor.last_uid + 1)
+    looked_at = 0
+    for start in range(0, len(uids), BATCH):
+        batch = uids[start : start + BATCH]
+        _on_batch(desk, cursor, batch, now)
+        cursor = replace(cursor, last_uid=batch[-1])
+        with desk.journal.light() as tx:
+            mails.save_cursor(tx, cursor)
+        looked_at += len(batch)
+        if start + BATCH < len(uids):
+            desk.session.select(mailbox)
+    return looked_at
+
+
+def _first_look(desk: Desk, mailbox: str, selected: Selected, now: datetime) -> Cursor:
+    """Where to begin in a mailbox never seen before: at its end, or `since` ago without what was answered already."""
+    uidvalidity, last_uid, started_at = selected.uidvalidity, selected.uidnext - 1, now
+    if desk.account.since is not None:
+        started_at = now - desk.account.since
+        uids = desk.session.uids_since(started_at.date())
+        open_uids = _unanswered(desk, mailbox, uids, started_at)
+        last_uid = min(open_uids) - 1 if open_uids else last_uid
+        answered = [uid for uid in uids if uid not in set(open_uids) and uid > last_uid]
+        with desk.journal.durable() as tx:
+            ids = mails.note_new(
+                tx, desk.name, [(Place(mailbox, uidvalidity, u), started_at) for u in answered], now=now
+            )
+            for mail_id in ids.values():
+                mails.decide(tx, mail_id, silence(desk, "answered_before"), None)
+    cursor = Cursor(desk.name, mailbox, uidvalidity, last_uid, started_at)
+    with desk.journal.durable() as tx:
+        mails.save_cursor(tx, cursor)
+    desk.say("mailbox_first_seen", uid=last_uid)
+    return cursor
+
+
+def _unanswered(desk: Desk, mailbox: str, uids: Sequence[int], since: datetime) -> list[int]:
+    r"""Those mails that neither carry `\Answered` nor are answered by a mail in Sent."""
+    answered_ids: set[str] = set()
+    if desk.located.sent:
+        desk.session.select(desk.located.sent, readonly=True)
+        for fetched in desk.session.fetch(desk.session.uids_since(since.date()), fields=("IN-REPLY-TO",)):
+            answered_ids.update(read_papers(header_block(fetched.raw)).in_reply_to)
+    desk.session.select(mailbox)
+    found = []
+    for fetched in desk.session.fetch(uids, fields=("MESSAGE-ID",)):
+        flags = {flag.lower() for flag in fetched.flags}
+        message_id = read_papers(header_block(fetched.raw)).message_id
+        arrived = fetched.internaldate or since
+        if (
+            "\\answered" not in flags
+            and "\\deleted" not in flags
+            and message_id not in answered_ids
+            and arrived >= since
+        ):
+            found.append(fetched.uid)
+    return sorted(found)
+
+
+def _map_anew(desk: Desk, cursor: Cursor, selected: Selected, now: datetime) -> Cursor:
+    """The server gave every mail a new UID: find the known ones by what they are, leave only new ones to be read."""
+    oldest = cursor.started_at - CLOCK_SLACK
+    new: list[int] = []
+    known: set[int] = set()
+    for fetched in desk.session.fetch(desk.session.uids_since(oldest.date())):
+        message = read_mail(desk, fetched)
+        with desk.journal.light() as tx:
+            before = mails.with_content(tx, desk.name, message.content_sha256) if message is not None else None
+            if before is not None:
+                mails.move(tx, before.id, Place(cursor.mailbox, selected.uidvalidity, fetched.uid))
+                known.add(fetched.uid)
+        if before is None and (fetched.internaldate or now) >= oldest:
+            new.append(fetched.uid)
+    last_uid = min(new) - 1 if new else selected.uidnext - 1
+    not_ours = [uid for uid in desk.session.uids_from(last_uid + 1) if uid not in known and uid not in set(new)]
+    renewed = replace(cursor, uidvalidity=selected.uidvalidity, last_uid=last_uid)
+    with desk.journal.durable() as tx:
+        places = [(Place(cursor.mailbox, selected.uidvalidity, uid), cursor.started_at) for uid in not_ours]
+        for mail_id in mails.note_new(tx, desk.name, places, now=now).values():
+            mails.decide(tx, mail_id, silence(desk, "before_first_start"), None)
+        mails.save_cursor(tx, renewed)
+        cases.record(tx, desk.name, "uidvalidity_changed", now=now, known=len(known), new=len(new))
+    desk.say("uidvalidity_changed", known=len(known), new=len(new))
+    return renewed
+
+
+def _on_batch(desk: Desk, cursor: Cursor, uids: Sequence[int], now: datetime) -> None:
+    mailbox, uidvalidity = cursor.mailbox, cursor.uidvalidity
+    with desk.journal.reading() as tx:
+        known = mails.known_uids(tx, desk.name, mailbox, uidvalidity, uids)
+    todo = [uid for uid in uids if uid not in known or known[uid].state == "seen"]
+    if not todo:
+        return
+    # A former run ended while these were in hand; what this run itself noted before a lost line is no suspect.
+    suspects = {uid for uid in todo if uid in known and known[uid].id not in desk.tried}
+    fetched = {f.uid: f for f in desk.session.fetch(todo)}
+    fresh = [
+        (Place(mailbox, uidvalidity, u), fetched[u].internaldate or now)
+        for u in todo
+        if u in fetched and u not in known
+    ]
+    with desk.journal.light() as tx:
+        ids = mails.note_new(tx, desk.name, fresh, now=now)
+    ids |= {uid: known[uid].id for uid in todo if uid in known}
+    desk.tried.update(ids.values())
+    group: list[Plan] = []
+    for uid in todo:
+        if uid not in fetched:
+            continue
+        place = Place(mailbox, uidvalidity, uid)
+        if uid in suspects:
+            # Alone, and counted before it is read: should it end this run too, we know which mail it was.
+            carry_out(desk, group, now)
+            group = []
+            if known[uid].attempts >= TRIES:
+                _set_aside(desk, known[uid].id, uid, now)
+                continue
+            with desk.journal.durable() as tx:
+                ids |= mails.note_seen(tx, desk.name, [(place, fetched[uid].internaldate or now)], now=now)
+        group = _take_up(desk, group, ids[uid], place, fetched[uid], now)
+    carry_out(desk, group, now)
+
+
+def _take_up(desk: Desk, group: list[Plan], mail_id: int, place: Place, fetched: Fetched, now: datetime) -> list[Plan]:
+    """Add a plan for this mail to the group; a group is carried out before a second mail of the same buyer joins."""
+    plan = _try_plan(desk, group, mail_id, place, fetched, now)
+    if plan is None and group:
+        carry_out(desk, group, now)
+        group = []
+        plan = _try_plan(desk, group, mail_id, place, fetched, now)
+    if plan is None:
+        _set_aside(desk, mail_id, place.uid, now)
+        return group
+    group = [*group, plan]
+    if sum(p.letter is not None for p in group) >= DRAFTS_AT_ONCE:
+        carry_out(desk, group, now)
+        return []
+    return group
+
+
+def _try_plan(
+    desk: Desk, group: Sequence[Plan], mail_id: int, place: Place, fetched: Fetched, now: datetime
+) -> Plan | None:
+    """The plan for a mail; None where the group must go first, or where the mail broke us three times."""
+    for attempt in range(TRIES):
+        try:
+            return plan_mail(desk, mail_id, place, fetched, group, now)
+        except MessageError as exc:
+            return unreadable(desk, mail_id, place, str(exc))
+        except (ResponderError, OSError):
+            raise
+        except Exception as exc:  # whatever one mail makes us do wrong must not stop the next one
+            desk.say("mail_breaks_us", level=40, mail=mail_id, attempt=attempt + 1, error=type(exc).__name__)
+    return None
+
+
+def _set_aside(desk: Desk, mail_id: int, uid: int, now: datetime) -> None:
+    with desk.journal.durable() as tx:
+        mails.quarantine(tx, mail_id)
+        cases.record(tx, desk.name, "mail_set_aside", now=now, mail=mail_id)
+        tell(desk, tx, f"set-aside:{mail_id}", Reason.of("mail_set_aside", uid=uid), now=now)
+    desk.say("mail_set_aside", level=40, mail=mail_id)

@@ -1,0 +1,189 @@
+"""Carries plans out: journal "drafting" -> APPEND -> journal "drafted", and takes replaced drafts away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from responder.edges.journal import cases, drafts, mails, notes
+from responder.errors import CommandRefused
+from responder.flows.desk import Desk, is_untouched
+from responder.flows.planning import Plan
+from responder.flows.tell import tell
+from responder.model import Draft, Place, Reason
+
+INTENT_MAX_AGE = timedelta(hours=1)
+
+
+def carry_out(desk: Desk, group: Sequence[Plan], now: datetime) -> None:
+    """Commit what was decided, then put the drafts into Drafts, then commit that they are there."""
+    if not group:
+        return
+    with desk.journal.durable() as tx:
+        for plan in group:
+            _commit(desk, tx, plan, now)
+    written = [(plan.draft_id, plan.draft_raw) for plan in group if plan.letter is not None]
+    if written:
+        append_drafts(desk, written, now)
+    for plan in group:
+        if plan.retire is not None:
+            remove_own_draft(desk, plan.retire)
+        desk.tried.discard(plan.mail_id)
+        desk.say(
+            "mail_decided",
+            mail=plan.mail_id,
+            result=plan.decision.action,
+            situation=plan.decision.situation,
+            rule=plan.decision.rule,
+            case=plan.case.id if plan.case else None,
+        )
+
+
+def _commit(desk: Desk, tx: Connection, plan: Plan, now: datetime) -> None:
+    own, decision, case = plan.own, plan.decision, plan.case
+    mails.identify(tx, plan.mail_id, message_id=own.message_id, content_sha256=own.content_sha256, sender=plan.buyer)
+    if case is not None and plan.is_new_case:
+        cases.open_case(
+            tx,
+            case_id=case.id,
+            account=desk.name,
+            buyer=plan.buyer,
+            channel=decision.channel,
+            order_id=decision.order_id,
+            language=decision.language,
+            deadline_at=case.deadline_at,
+            now=now,
+        )
+    elif case is not None and decision.action != "silence":
+        cases.learn(tx, case.id, order_id=decision.order_id, language=decision.language)
+    if case is not None:
+        cases.add_keys(tx, desk.name, case.id, plan.keys)
+    mails.decide(tx, plan.mail_id, decision, case.id if case is not None else None)
+    if plan.retire is not None:
+        drafts.end(tx, plan.retire.id, "stale" if plan.letter is not None else "withdrawn", now=now)
+    if plan.letter is not None and case is not None:
+        letter = plan.letter
+        plan.draft_id = drafts.begin(
+            tx,
+            case_id=case.id,
+            account=desk.name,
+            message_id=plan.draft_message_id,
+            raw=plan.draft_raw,
+            template=letter.template,
+            situation=decision.situation,
+            order_id=decision.order_id,
+            channel=decision.channel,
+            facts=letter.facts,
+            sender=letter.sender.mail,
+            recipient=letter.to,
+            in_reply_to=letter.in_reply_to,
+            references=letter.references,
+            answers=plan.answers,
+            now=now,
+        )
+        cases.add_keys(tx, desk.name, case.id, [plan.draft_message_id])
+    _commit_bounce(desk, tx, plan, now)
+    if plan.note is not None:
+        key, note = plan.note
+        tell(
+            desk,
+            tx,
+            key,
+            note,
+            now=now,
+            in_reply_to=own.message_id,
+            references=own.references,
+            reasons=decision.reasons,
+            excerpt=plan.excerpt,
+        )
+    cases.record(
+        tx,
+        desk.name,
+        f"mail_{decision.action}",
+        now=now,
+        case_id=case.id if case is not None else None,
+        mail=plan.mail_id,
+        situation=decision.situation,
+        rule=decision.rule,
+    )
+
+
+def _commit_bounce(desk: Desk, tx: Connection, plan: Plan, now: datetime) -> None:
+    """A bounce of a mail of ours: its case was not delivered, and a person should know."""
+    for draft in {d.id: d for d in drafts.by_message_ids(tx, desk.name, plan.bounced).values()}.values():
+        cases.record(tx, desk.name, "undelivered", now=now, case_id=draft.case_id, draft=draft.id)
+        tell(desk, tx, f"undelivered:{draft.id}", Reason.of("undelivered", order=draft.order_id or "-"), now=now)
+
+
+def append_drafts(desk: Desk, written: Sequence[tuple[int, bytes]], now: datetime) -> None:
+    r"""Put drafts into Drafts with `\Draft` and without `\Seen`, and commit where they lie.
+
+    Refused by the server (quota): they stay intended, staff are told once, a later turn tries again.
+    """
+    mailbox = desk.located.drafts
+    try:
+        places = desk.session.append_many(mailbox, [raw for _, raw in written], flags=("\\Draft",))
+    except CommandRefused as exc:
+        desk.say("append_refused", level=40, code=exc.code)
+        with desk.journal.durable() as tx:
+            note = Reason.of("append_refused", folder=mailbox, text=exc.text or exc.code)
+            tell(desk, tx, "append-refused", note, now=now)
+        return
+    with desk.journal.durable() as tx:
+        notes.forget(tx, desk.name, "append-refused")
+        for (draft_id, _), place in zip(written, places, strict=True):
+            drafts.drafted(tx, draft_id, Place(mailbox, place[0], place[1]) if place is not None else None)
+    desk.say("drafts_appended", count=len(written))
+
+
+def remove_own_draft(desk: Desk, draft: Draft) -> None:
+    """Take an ended draft of ours out of Drafts if it still is as we wrote it; one staff touched is theirs."""
+    if draft.place is not None and is_untouched(desk, replace(draft, state="drafted")):
+        desk.session.remove(draft.place.uid)
+        desk.forget_status(draft.place.mailbox)
+    with desk.journal.light() as tx:
+        drafts.finish(tx, draft.id, removed=True)
+
+
+def resolve_intents(desk: Desk, now: datetime) -> None:
+    """Drafts that were intended and never confirmed: look where they are before anything is written again."""
+    with desk.journal.reading() as tx:
+        intended = [d for d in drafts.open_drafts(tx, desk.name) if d.state == "drafting"]
+        leftovers = drafts.leftover(tx, desk.name)
+    for draft in leftovers:
+        remove_own_draft(desk, draft)
+    missing: list[Draft] = []
+    for draft in intended:
+        place = _look_for(desk, draft.message_id)
+        if place is None:
+            missing.append(draft)
+            continue
+        with desk.journal.durable() as tx:
+            drafts.drafted(tx, draft.id, place)
+        desk.say("intent_found", draft=draft.id)
+    young = [d for d in missing if now - d.created_at <= INTENT_MAX_AGE]
+    if young:
+        append_drafts(desk, [(d.id, d.raw) for d in young], now)
+    for draft in missing:
+        if draft not in young:
+            with desk.journal.durable() as tx:
+                drafts.end(tx, draft.id, "withdrawn", now=now)
+                drafts.finish(tx, draft.id, removed=True)
+                note = Reason.of("draft_lost", order=draft.order_id or "-")
+                tell(desk, tx, f"draft-lost:{draft.id}", note, now=now, in_reply_to=draft.in_reply_to)
+
+
+def _look_for(desk: Desk, message_id: str) -> Place | None:
+    """Where a mail of ours lies among the staff folders; of two copies the older one counts, the other is removed."""
+    for mailbox in desk.staff_mailboxes():
+        selected = desk.session.select(mailbox)
+        uids = sorted(desk.session.find_message_id(message_id))
+        if uids:
+            if mailbox == desk.located.drafts:
+                for double in uids[1:]:
+                    desk.session.remove(double)
+            return Place(mailbox, selected.uidvalidity, uids[0])
+    return None

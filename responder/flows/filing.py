@@ -1,0 +1,177 @@
+r"""After the server's 250: the Sent copy, `\Answered`, the draft's removal. Failures here are repaired, never resent.
+
+And before it, when no answer came: what Sent says about an unknown outcome, and the question to a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from responder.edges.journal import cases, drafts, mails, notes
+from responder.errors import CommandRefused
+from responder.flows.desk import Desk
+from responder.flows.sending import back_to_drafts, fetch_copy
+from responder.flows.staff import settle_as_sent
+from responder.flows.tell import tell
+from responder.model import Draft, Place, Reason
+
+ASK_AFTER = timedelta(minutes=2)
+ASK_LATE_AFTER = timedelta(minutes=30)
+SERVER_FILES_WITHIN = timedelta(seconds=60)
+LEARNED_AFTER = 3
+
+
+def on_sent(desk: Desk, now: datetime) -> None:
+    """Finish everything that was accepted, and look after what is in doubt."""
+    with desk.journal.reading() as tx:
+        open_drafts = drafts.open_drafts(tx, desk.name)
+        ended = drafts.leftover(tx, desk.name)
+    for draft in open_drafts:
+        if draft.id in desk.in_flight:
+            continue
+        if draft.state == "sending":
+            # Nobody in this process is sending it: a former run ended between the body and the answer.
+            with desk.journal.durable() as tx:
+                drafts.doubt(tx, draft.id)
+            with desk.journal.reading() as tx:
+                draft = drafts.find(tx, draft.id)
+        if draft.state == "uncertain":
+            _look_for_witness(desk, draft, now)
+        elif draft.state == "sent":
+            _file(desk, draft, now)
+    for draft in ended:
+        if draft.state == "sent_by_staff" and not draft.marked:
+            _mark_answered(desk, draft.answers)
+            with desk.journal.light() as tx:
+                drafts.finish(tx, draft.id, marked=True)
+    _mark(desk, desk.to_mark)
+    desk.to_mark.clear()
+
+
+def _file(desk: Desk, draft: Draft, now: datetime) -> None:
+    if draft.approval is None:
+        return
+    try:
+        if not draft.copied and not _copy_to_sent(desk, draft, now):
+            return
+        if not draft.marked:
+            _mark_answered(desk, draft.answers)
+        _remove_sent_draft(desk, draft)
+    except CommandRefused as exc:
+        desk.say("filing_refused", level=40, draft=draft.id, code=exc.code)
+        with desk.journal.durable() as tx:
+            note = Reason.of("filing_refused", order=draft.order_id or "-", text=exc.text or exc.code)
+            tell(desk, tx, f"filing:{draft.id}", note, now=now)
+        desk.wake_at(now + timedelta(minutes=5))
+        return
+    with desk.journal.durable() as tx:
+        drafts.finish(tx, draft.id, copied=True, marked=True, removed=True)
+        drafts.filed(tx, draft.id, now=now)
+        cases.record(tx, desk.name, "filed", now=now, case_id=draft.case_id, draft=draft.id)
+    desk.forget_status(desk.account.approved)
+    desk.say("filed", draft=draft.id, case=draft.case_id)
+
+
+def _copy_to_sent(desk: Desk, draft: Draft, now: datetime) -> bool:
+    """One copy in Sent: the server's own where it files by itself, else ours. False: not yet."""
+    sent, approval = desk.located.sent, draft.approval
+    if sent is None or approval is None:
+        return True
+    desk.session.select(sent)
+    if desk.session.find_message_id(approval.outgoing_id):
+        _learn(desk, "server_files_sent")
+        return True
+    if _server_files(desk) and draft.sent_at is not None and now - draft.sent_at < SERVER_FILES_WITHIN:
+        desk.wake_at(draft.sent_at + SERVER_FILES_WITHIN)
+        return False
+    if not approval.outgoing_raw:
+        return True
+    desk.session.append(sent, approval.outgoing_raw, flags=("\\Seen",))
+    with desk.journal.light() as tx:
+        drafts.finish(tx, draft.id, copied=True)
+    return True
+
+
+def _server_files(desk: Desk) -> bool:
+    """True where the server puts a copy into Sent by itself: configured, or learned from earlier mails."""
+    if desk.account.files_sent is not None:
+        return desk.account.files_sent
+    with desk.journal.reading() as tx:
+        return int(notes.find_fact(tx, desk.name, "server_files_sent") or 0) >= LEARNED_AFTER
+
+
+def _learn(desk: Desk, name: str) -> None:
+    with desk.journal.light() as tx:
+        notes.save_fact(tx, desk.name, name, int(notes.find_fact(tx, desk.name, name) or 0) + 1)
+
+
+def _mark_answered(desk: Desk, answers: Sequence[int]) -> None:
+    with desk.journal.reading() as tx:
+        answered = mails.by_ids(tx, list(answers))
+    _mark(desk, {m.place for m in answered})
+
+
+def _mark(desk: Desk, places: set[Place]) -> None:
+    r"""`\Answered` on these mails; one that is no longer there is no error."""
+    for place in sorted(places, key=lambda p: (p.mailbox, p.uid)):
+        selected = desk.session.select(place.mailbox)
+        if selected.uidvalidity == place.uidvalidity:
+            desk.session.add_flags([place.uid], ("\\Answered",))
+
+
+def _remove_sent_draft(desk: Desk, draft: Draft) -> None:
+    """Take the sent draft out of Approved, and copies with the very same text that a client left in Drafts."""
+    approval = draft.approval
+    if approval is None:
+        return
+    selected = desk.session.select(approval.place.mailbox)
+    if selected.uidvalidity == approval.place.uidvalidity:
+        desk.session.remove(approval.place.uid)
+    for mailbox in (desk.account.approved, desk.located.drafts):
+        for place in _copies_of(desk, draft, mailbox):
+            copy = fetch_copy(desk, place)
+            if copy is not None and copy.key == approval.text_sha256:
+                desk.session.remove(place.uid)
+    desk.forget_status(desk.account.approved, desk.located.drafts)
+
+
+def _copies_of(desk: Desk, draft: Draft, mailbox: str) -> list[Place]:
+    """Places in a staff mailbox whose papers name this draft's thread."""
+    ids = {draft.message_id, *draft.references, *((draft.in_reply_to,) if draft.in_reply_to else ())}
+    view = desk.views.get(mailbox, {})
+    return [place for place, sighting in view.items() if ids & set(sighting.papers.thread_ids)]
+
+
+# --- in doubt -------------------------------------------------------------------------------------------------------
+
+
+def _look_for_witness(desk: Desk, draft: Draft, now: datetime) -> None:
+    """The mail may or may not have been accepted: Sent is asked, then a person; it is never sent again by machine."""
+    since, approval, sent = draft.uncertain_since or now, draft.approval, desk.located.sent
+    for mailbox in (sent, desk.located.all_mail):
+        if mailbox is not None and approval is not None:
+            desk.session.select(mailbox)
+            if desk.session.find_message_id(approval.outgoing_id):
+                with desk.journal.durable() as tx:
+                    settle_as_sent(tx, desk, draft, now)
+                    drafts.finish(tx, draft.id, copied=True)
+                    cases.record(tx, desk.name, "found_in_sent", now=now, case_id=draft.case_id, draft=draft.id)
+                desk.say("found_in_sent", draft=draft.id)
+                return
+    wait = ASK_LATE_AFTER if _server_files(desk) else ASK_AFTER
+    if now - since < wait:
+        desk.wake_at(min(since + wait, now + timedelta(seconds=30)))
+        return
+    with desk.journal.durable() as tx:
+        key = f"uncertain:{draft.id}:{since.isoformat()}"
+        note = Reason.of(
+            "outcome_unknown", order=draft.order_id or "-", approved=desk.account.approved, sent=sent or ""
+        )
+        is_new = tell(desk, tx, key, note, now=now, in_reply_to=draft.in_reply_to, references=draft.references)
+        if is_new:
+            cases.record(tx, desk.name, "person_asked", now=now, case_id=draft.case_id, draft=draft.id)
+    if is_new:
+        desk.say("outcome_unknown", level=40, draft=draft.id)
+    if approval is not None and approval.place in desk.views.get(desk.account.approved, {}):
+        back_to_drafts(desk, draft, [approval.place])

@@ -1,0 +1,308 @@
+"""What is to be done about one mail: read, guarded, matched to its case and order, decided, and written.
+
+Reads the journal, the orders and, for earlier mails of the case, the mailbox. Commits and sends nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from secrets import token_hex
+
+from responder.core import guards
+from responder.core.authentication import is_aligned
+from responder.core.channels import Channel, recognise, unframe, wanted_order_ids
+from responder.core.compose import compose, draft_bytes
+from responder.core.decide import FoundOrders, decide
+from responder.core.mime import combine, read
+from responder.edges.journal import cases, drafts, mails
+from responder.errors import MessageError
+from responder.flows.desk import Desk, is_untouched
+from responder.model import OPEN_DRAFT_STATES, Case, Decision, Draft, Fetched, Letter, Mail, Message, Place, Reason
+
+WHOLE_MAIL_BYTES = 2_000_000
+EARLIER_MAILS = 10
+THREAD_IDS = 50
+DEADLINE_H = 24.0
+IN_PLAY = OPEN_DRAFT_STATES | {"sent"}
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to be done about one mail, before anything is committed."""
+
+    mail_id: int
+    place: Place
+    own: Message
+    decision: Decision
+    buyer: str
+    case: Case | None = None
+    letter: Letter | None = None
+    draft_message_id: str = ""
+    draft_raw: bytes = b""
+    draft_id: int = 0
+    answers: tuple[int, ...] = ()
+    retire: Draft | None = None
+    note: tuple[str, Reason] | None = None
+    bounced: tuple[str, ...] = ()
+    known_before: bool = False
+    excerpt: str = ""
+    is_new_case: bool = False
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every message id the mail names, its own first: what finds its case again."""
+        own = (self.own.message_id,) if self.own.message_id else ()
+        return tuple(dict.fromkeys((*own, *self.own.in_reply_to, *reversed(self.own.references))))
+
+
+def plan_mail(
+    desk: Desk, mail_id: int, place: Place, fetched: Fetched, group: Sequence[Plan], now: datetime
+) -> Plan | None:
+    """What to do about one mail, or None if a mail in `group` must be carried out before this can be said.
+
+    Raises MessageError for a mail that cannot be read.
+    """
+    message = _read_whole(desk, place, fetched)
+    channel = recognise(message, desk.settings.channels)
+    message = unframe(message, channel)
+    buyer = message.sender.key if message.sender is not None else ""
+    if any(p.buyer == buyer or p.own.content_sha256 == message.content_sha256 for p in group):
+        return None
+    plan = Plan(mail_id, place, message, silence(desk, "machine"), buyer, excerpt=message.new_text)
+    with desk.journal.reading() as tx:
+        before = mails.with_content(tx, desk.name, message.content_sha256)
+    if before is not None and before.id != mail_id:
+        plan.decision = silence(desk, "same_mail_again", before.situation or "other")
+        plan.known_before = True
+        return plan
+    if guards.is_bounce(message):
+        plan.bounced = guards.bounced_ids(message)
+    gate = guards.gate(message, desk.account.identity, is_channel=channel.name != "own")
+    if gate is not None:
+        plan.decision = Decision(
+            "silence", gate.situation, None, message.language, channel.name, reasons=(gate.reason,)
+        )
+        return plan
+    if channel.is_notice(message):
+        why = (Reason.of("channel_notice", channel=channel.name),)
+        plan.decision = Decision("silence", "auto_reply", None, message.language, channel.name, reasons=why)
+        return plan
+    return _plan_answer(desk, plan, channel, now)
+
+
+def plan_again(desk: Desk, draft: Draft, now: datetime) -> Plan | None:
+    """A plan for a draft's case as things stand now: all its unanswered mails, today's order. None if no mail is left."""
+    with desk.journal.reading() as tx:
+        case = cases.find(tx, draft.case_id)
+        waiting = [m for m in mails.of_case(tx, draft.case_id) if not m.answered and m.action != "silence"]
+    if case is None or not waiting:
+        return None
+    channel = next((c for c in desk.settings.channels if c.name == case.channel), desk.settings.channels[0])
+    messages = _read_again(desk, waiting, channel)
+    if not messages:
+        return None
+    plan = Plan(waiting[-1].id, waiting[-1].place, messages[-1], silence(desk, "machine"), case.buyer, case=case)
+    return _write(desk, plan, channel, messages, tuple(m.id for m in waiting), now)
+
+
+def silence(desk: Desk, code: str, situation: str = "other") -> Decision:
+    """No reply is owed, for one plain reason."""
+    return Decision("silence", situation, None, desk.account.default_language, "own", reasons=(Reason.of(code),))
+
+
+def unreadable(desk: Desk, mail_id: int, place: Place, why: str) -> Plan:
+    """A mail that cannot be read is held with its reason."""
+    reasons = (Reason.of("unreadable", why=why),)
+    decision = Decision("hold", "other", None, desk.account.default_language, "own", reasons=reasons)
+    note = (f"hold:{mail_id}", Reason.of("held", situation="other", order="-"))
+    return Plan(mail_id, place, _NOTHING, decision, "", note=note)
+
+
+_NOTHING = Message(
+    message_id=None,
+    in_reply_to=(),
+    references=(),
+    sender=None,
+    reply_to=(),
+    to=(),
+    cc=(),
+    return_path=None,
+    subject="",
+    date=None,
+    headers={},
+    text="",
+    new_text="",
+    quoted_text="",
+    signature="",
+    attachments=(),
+    content_sha256="",
+    size_bytes=0,
+    language="ja",
+)
+
+
+def read_mail(desk: Desk, fetched: Fetched) -> Message | None:
+    """The mail's value, or None where it cannot be read."""
+    try:
+        return read(fetched.raw, size_bytes=fetched.size_bytes, default_language=desk.account.default_language)
+    except MessageError:
+        return None
+
+
+def _read_whole(desk: Desk, place: Place, fetched: Fetched) -> Message:
+    language = desk.account.default_language
+    message = read(fetched.raw, size_bytes=fetched.size_bytes, default_language=language)
+    if "truncated" in message.problems and fetched.size_bytes > len(fetched.raw):
+        # Only here is more asked for than the first window: the text itself was cut.
+        desk.session.select(place.mailbox)
+        whole = desk.session.fetch_whole(place.uid, max_bytes=WHOLE_MAIL_BYTES)
+        message = read(whole.raw, size_bytes=whole.size_bytes, default_language=language)
+    return message
+
+
+def _plan_answer(desk: Desk, plan: Plan, channel: Channel, now: datetime) -> Plan:
+    """Understand a person's mail together with what its case already holds, and write the reply if there is one."""
+    case, draft, earlier = _find_case(desk, plan, channel)
+    if draft is not None and draft.state in ("sending", "sent"):
+        case, draft, earlier = None, None, []
+    plan.case = case
+    if draft is not None and not is_untouched(desk, draft):
+        # Staff have this draft in hand: it is never touched, they are told what is new, and it is not sent unseen.
+        decision = _decide(desk, plan.own, channel, now)
+        reasons = (Reason.of("draft_in_hand"), *decision.reasons)
+        plan.decision = replace(decision, action="hold", template=None, reasons=reasons)
+        plan.note = (f"new-mail:{plan.mail_id}", Reason.of("new_mail_in_case", order=_order_words(decision)))
+        return plan
+    plan.retire = draft
+    messages = [*_read_again(desk, earlier, channel), plan.own]
+    answers = (*(m.id for m in earlier), plan.mail_id)
+    plan = _write(desk, plan, channel, messages, answers, now)
+    plan.note = _note(plan, draft)
+    return plan
+
+
+def _write(
+    desk: Desk, plan: Plan, channel: Channel, messages: Sequence[Message], answers: tuple[int, ...], now: datetime
+) -> Plan:
+    """Decide on all unanswered mails of a case at once and write the reply if there is one."""
+    together = combine(messages) if len(messages) > 1 else messages[0]
+    plan.answers = answers
+    plan.excerpt = together.new_text
+    decision = _decide(desk, together, channel, now)
+    if decision.action == "draft" and plan.case is None:
+        decision = _within_limits(desk, decision, plan.buyer, now)
+    plan.decision = decision
+    if plan.case is None and decision.action != "silence" and plan.buyer:
+        plan.case, plan.is_new_case = _new_case(desk, plan, now), True
+    if decision.action == "draft" and plan.case is not None:
+        plan.letter = compose(
+            decision,
+            together,
+            identity=desk.account.identity,
+            shop=desk.settings.shop,
+            channel=channel,
+            templates=desk.settings.templates,
+            now=now,
+        )
+        plan.draft_message_id = desk.mint_id()
+        plan.draft_raw = draft_bytes(plan.letter, message_id=plan.draft_message_id, case_token=plan.case.id, now=now)
+    return plan
+
+
+def _new_case(desk: Desk, plan: Plan, now: datetime) -> Case:
+    decision = plan.decision
+    hours = decision.deadline_h if decision.deadline_h is not None else DEADLINE_H
+    return Case(
+        id=token_hex(10),
+        account=desk.name,
+        state="open",
+        outcome=None,
+        buyer=plan.buyer,
+        channel=decision.channel,
+        order_id=decision.order_id,
+        language=decision.language,
+        opened_at=now,
+        deadline_at=now + timedelta(hours=hours),
+    )
+
+
+def _note(plan: Plan, draft: Draft | None) -> tuple[str, Reason] | None:
+    decision, order = plan.decision, _order_words(plan.decision)
+    match decision.action:
+        case "hold":
+            return f"hold:{plan.mail_id}", Reason.of("held", situation=decision.situation, order=order)
+        case "silence" if draft is not None:
+            return f"withdrawn:{plan.mail_id}", Reason.of("draft_withdrawn", order=order)
+        case "draft" if decision.note is not None:
+            return f"draft:{plan.mail_id}", Reason.of("draft_note", order=order, note=decision.note)
+        case _:
+            return None
+
+
+def _order_words(decision: Decision) -> str:
+    return decision.order_id or "-"
+
+
+def _find_case(desk: Desk, plan: Plan, channel: Channel) -> tuple[Case | None, Draft | None, list[Mail]]:
+    """The open case this mail belongs to, its open draft, and its mails nobody has answered yet.
+
+    By the thread's ids, else by the buyer: someone who writes again unthreaded still means the same matter, unless
+    he names another order. Only mail from the case's own buyer joins it: ids can be guessed and quoted.
+    """
+    named = set(wanted_order_ids(plan.own, channel, desk.settings.channels).by_pattern)
+    with desk.journal.reading() as tx:
+        threaded = set(cases.by_keys(tx, desk.name, list(plan.keys)[:THREAD_IDS]).values())
+        candidates = [c for c in (cases.find(tx, case_id) for case_id in sorted(threaded)) if c is not None]
+        candidates += cases.open_of_buyer(tx, desk.name, plan.buyer)
+        for case in candidates:
+            elsewhere = bool(named) and case.order_id is not None and case.order_id not in named
+            if case.state == "open" and case.buyer == plan.buyer and (case.id in threaded or not elsewhere):
+                draft = next((d for d in drafts.of_case(tx, case.id) if d.state in IN_PLAY), None)
+                waiting = [m for m in mails.of_case(tx, case.id) if not m.answered and m.action != "silence"]
+                return case, draft, waiting
+    return None, None, []
+
+
+def _read_again(desk: Desk, earlier: Sequence[Mail], channel: Channel) -> list[Message]:
+    """The case's earlier mails, fetched again: the journal keeps no bodies. One that is gone is left out."""
+    found: list[Message] = []
+    for mail in earlier[-EARLIER_MAILS:]:
+        selected = desk.session.select(mail.place.mailbox)
+        if selected.uidvalidity == mail.place.uidvalidity:
+            for fetched in desk.session.fetch([mail.place.uid]):
+                message = read_mail(desk, fetched)
+                if message is not None:
+                    found.append(unframe(message, channel))
+    return found
+
+
+def _decide(desk: Desk, message: Message, channel: Channel, now: datetime) -> Decision:
+    wanted = wanted_order_ids(message, channel, desk.settings.channels)
+    sender = message.sender.mail if message.sender is not None else ""
+    found = FoundOrders(
+        asked=wanted.by_pattern,
+        orders=tuple(desk.orders.find((*wanted.by_pattern, *wanted.tokens))),
+        of_buyer=tuple(desk.orders.of_buyer(sender)) if sender else (),
+    )
+    authserv_id = desk.account.authserv_id
+    return decide(
+        message,
+        channel=channel,
+        found=found,
+        rulebook=desk.settings.rulebook,
+        identity=desk.account.identity,
+        now=now,
+        sender_trusted=is_aligned(message, authserv_id) if authserv_id is not None else None,
+    )
+
+
+def _within_limits(desk: Desk, decision: Decision, buyer: str, now: datetime) -> Decision:
+    """Hold instead of writing to one address again and again: whatever loops, this ends it."""
+    with desk.journal.reading() as tx:
+        count = drafts.count_recent(tx, desk.name, buyer, now - timedelta(days=1))
+    if count < desk.account.drafts_per_sender_day:
+        return decision
+    reason = Reason.of("too_many_drafts", count=count)
+    return replace(decision, action="hold", template=None, reasons=(*decision.reasons, reason))

@@ -1,0 +1,357 @@
+"""From "staff said yes" to the server's answer.
+
+    Ready -> fetched again -> examined -> re-checked -> journal "approved" -> claim -> DATA, 354
+          -> journal "sending" -> body -> answer -> journal "sent"
+
+At most once by machine: the journal says "sending" before the first byte of a body leaves, and whatever happens after
+that without an answer is a person's to decide.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from secrets import token_hex
+from time import sleep
+
+from sqlalchemy import Connection
+
+from responder.core.approval import Circumstances, Objection, examine, read_papers, recheck, text_key, told_key
+from responder.core.compose import blanks_in, facts_now, outgoing, text_of
+from responder.core.mime import header_block
+from responder.core.newtext import split
+from responder.edges.journal import Journal, JournalUnavailable, cases, drafts, mails
+from responder.edges.smtp import submit_batch
+from responder.errors import MessageError, PermanentError, TemporaryError
+from responder.flows.desk import Desk, same_bytes
+from responder.flows.drafting import carry_out
+from responder.flows.planning import plan_again
+from responder.flows.staff import Ready
+from responder.flows.tell import tell
+from responder.model import Accepted, Approval, Draft, Later, Outcome, Parcel, Place, Reason, Refused, Unknown
+
+LEASE = timedelta(minutes=20)
+RETRY_MINUTES = (5, 10, 20, 30, 60, 120, 240)
+GIVE_UP_AFTER = timedelta(hours=24)
+MAIL_BYTES = 30_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One copy of an approved draft as it lies on the server: bytes, all its text, and the shop's own words in it."""
+
+    place: Place
+    raw: bytes
+    text: str
+    own_words: str
+
+    @property
+    def key(self) -> str:
+        """The hash its text is known by."""
+        return text_key(self.text)
+
+
+def on_approved(desk: Desk, ready: Sequence[Ready], now: datetime) -> list[Parcel]:
+    """Check every approved draft once more and claim what may go out. The parcels are for `send`."""
+    parcels: list[Parcel] = []
+    for item in ready:
+        try:
+            parcel = _prepare(desk, item, now)
+        except MessageError as exc:
+            _hold_back(desk, item, None, (Objection(Reason.of("unreadable", why=str(exc)), False),), now)
+            continue
+        if parcel is not None:
+            parcels.append(parcel)
+    return parcels
+
+
+def _prepare(desk: Desk, item: Ready, now: datetime) -> Parcel | None:
+    draft = item.draft
+    copies = [copy for place in item.approved if (copy := fetch_copy(desk, place)) is not None]
+    if not copies:
+        desk.forget_status(desk.account.approved)
+        return None
+    if len({copy.key for copy in copies}) > 1:
+        _hold_back(desk, item, copies[-1], (Objection(Reason.of("two_texts_approved"), False),), now)
+        return None
+    copy = copies[0]
+    others = [other for place in item.elsewhere if (other := fetch_copy(desk, place)) is not None]
+    if any(other.key != copy.key for other in others):
+        _wait_for_typing(desk, item, copy, now)
+        return None
+    papers = read_papers(header_block(copy.raw))
+    blanks = blanks_in(copy.own_words)
+    objections = examine(papers, copy.own_words, blanks, draft, desk.account.identity)
+    objections += _recheck(desk, draft, copy, now)
+    if objections:
+        if _may_be_rewritten(draft, copy, objections):
+            _write_afresh(desk, item, copy, objections, now)
+        else:
+            _hold_back(desk, item, copy, objections, now)
+        return None
+    if not _within_pace(desk, now):
+        return None
+    return _approve_and_claim(desk, draft, copy, now)
+
+
+def fetch_copy(desk: Desk, place: Place) -> Copy | None:
+    """The mail at this place as it lies there now, or None if it is gone. Raises MessageError."""
+    selected = desk.session.select(place.mailbox)
+    if selected.uidvalidity != place.uidvalidity:
+        return None
+    for fetched in desk.session.fetch([place.uid], first_bytes=MAIL_BYTES):
+        if fetched.size_bytes > len(fetched.raw):
+            raise MessageError("too_large")
+        text = text_of(fetched.raw)
+        return Copy(place, fetched.raw, text, split(text).new)
+    return None
+
+
+def _recheck(desk: Desk, draft: Draft, copy: Copy, now: datetime) -> tuple[Objection, ...]:
+    with desk.journal.reading() as tx:
+        newer = [
+            m
+            for m in mails.of_case(tx, draft.case_id)
+            if m.id not in draft.answers and not m.answered and m.action != "silence"
+        ]
+        case = cases.find(tx, draft.case_id)
+    order = desk.find_order(draft.order_id) if draft.order_id is not None else None
+    channel = next((c for c in desk.settings.channels if c.name == draft.channel), None)
+    circumstances = Circumstances(
+        order=order,
+        facts_now=facts_now(order, tuple(draft.facts)) if order is not None else {},
+        newer_mails=len(newer),
+        answered=case is not None and case.outcome == "sent_by_staff",
+        reply_mode=channel.reply_mode if channel is not None else "mail",
+        answerable=bool(draft.recipient.mail) and not desk.account.identity.owns(draft.recipient.mail),
+    )
+    return recheck(draft, circumstances, copy.key)
+
+
+def _wait_for_typing(desk: Desk, item: Ready, copy: Copy, now: datetime) -> None:
+    """Drafts holds another text of the case: somebody may still be typing. Nothing goes out, staff are told once."""
+    draft = item.draft
+    with desk.journal.durable() as tx:
+        note = Reason.of("another_text_in_drafts", order=draft.order_id or "-")
+        key = f"typing:{draft.id}:{copy.key[:16]}"
+        tell(desk, tx, key, note, now=now, in_reply_to=draft.in_reply_to, references=draft.references)
+
+
+def _may_be_rewritten(draft: Draft, copy: Copy, objections: Sequence[Objection]) -> bool:
+    """A fresh draft takes the place of one that staff left exactly as we wrote it, if only the facts moved on."""
+    return same_bytes(copy.raw, draft.raw) and all(o.overridable for o in objections)
+
+
+def _write_afresh(desk: Desk, item: Ready, copy: Copy, objections: Sequence[Objection], now: datetime) -> None:
+    draft = item.draft
+    plan = plan_again(desk, draft, now)
+    if plan is None or plan.letter is None:
+        _hold_back(desk, item, copy, objections, now)
+        return
+    plan.retire = None
+    with desk.journal.durable() as tx:
+        drafts.end(tx, draft.id, "stale", now=now)
+        note = Reason.of("written_afresh", order=draft.order_id or "-")
+        reasons = [o.reason for o in objections]
+        tell(
+            desk,
+            tx,
+            f"afresh:{draft.id}",
+            note,
+            now=now,
+            in_reply_to=draft.in_reply_to,
+            references=draft.references,
+            reasons=reasons,
+        )
+    carry_out(desk, [plan], now)
+    for place in (*item.approved, *item.elsewhere):
+        desk.session.select(place.mailbox)
+        desk.session.remove(place.uid)
+    with desk.journal.light() as tx:
+        drafts.finish(tx, draft.id, removed=True)
+    desk.forget_status(desk.account.approved, desk.located.drafts)
+    desk.say("written_afresh", draft=draft.id)
+
+
+def _hold_back(desk: Desk, item: Ready, copy: Copy | None, objections: Sequence[Objection], now: datetime) -> None:
+    """Not sent: back to Drafts, with a note that says why. Approving the same text again may override it."""
+    draft = item.draft
+    text_sha256 = copy.key if copy is not None else ""
+    with desk.journal.durable() as tx:
+        drafts.unapprove(tx, draft.id, None)
+        drafts.touch(tx, draft.id)
+        drafts.tell(tx, draft.id, text_sha256, [told_key(o) for o in objections if o.overridable])
+        can_override = all(o.overridable for o in objections)
+        note = Reason.of("not_sent_can_repeat" if can_override else "not_sent", order=draft.order_id or "-")
+        place = item.approved[-1]
+        tell(
+            desk,
+            tx,
+            f"not-sent:{draft.id}:{place.mailbox}:{place.uidvalidity}:{place.uid}",
+            note,
+            now=now,
+            in_reply_to=draft.in_reply_to,
+            references=draft.references,
+            reasons=[o.reason for o in objections],
+        )
+        codes = sorted({o.code for o in objections})
+        cases.record(tx, desk.name, "not_sent", now=now, case_id=draft.case_id, draft=draft.id, why=codes)
+    back_to_drafts(desk, draft, item.approved)
+    desk.say("not_sent", draft=draft.id, why=codes)
+
+
+def back_to_drafts(desk: Desk, draft: Draft, places: Sequence[Place]) -> None:
+    """Move what lies in Approved back to Drafts and remember where it went."""
+    for place in places:
+        selected = desk.session.select(place.mailbox)
+        if selected.uidvalidity != place.uidvalidity:
+            continue
+        moved = desk.session.move(place.uid, desk.located.drafts)
+        with desk.journal.light() as tx:
+            if moved is not None:
+                drafts.seen_at(tx, draft.id, Place(desk.located.drafts, moved[0], moved[1]), touched=True)
+    desk.forget_status(desk.account.approved, desk.located.drafts)
+
+
+def _within_pace(desk: Desk, now: datetime) -> bool:
+    """Keep below the provider's limits: so many mails a minute, so many a day."""
+    with desk.journal.reading() as tx:
+        minute = drafts.sent_since(tx, desk.name, now - timedelta(minutes=1)) + len(desk.in_flight)
+        day = drafts.sent_since(tx, desk.name, now - timedelta(days=1)) + len(desk.in_flight)
+    if minute >= desk.account.sends_per_minute or day >= desk.account.sends_per_day:
+        desk.wake_at(now + timedelta(seconds=15))
+        return False
+    return True
+
+
+def _approve_and_claim(desk: Desk, draft: Draft, copy: Copy, now: datetime) -> Parcel | None:
+    """Fix what goes out for this text under one Message-ID, and take it for sending."""
+    before = draft.approval
+    same_text = before is not None and before.text_sha256 == copy.key
+    outgoing_id = before.outgoing_id if before is not None and same_text else desk.mint_id()
+    raw = outgoing(
+        copy.raw,
+        identity=desk.account.identity,
+        recipients=(draft.recipient,),
+        message_id=outgoing_id,
+        in_reply_to=draft.in_reply_to,
+        references=draft.references,
+        now=now,
+    )
+    approval = Approval(copy.place, hashlib.sha256(copy.raw).hexdigest(), copy.key, outgoing_id, raw, now)
+    is_first = draft.state != "approved"
+    with desk.journal.durable() as tx:
+        if is_first and not drafts.approve(tx, draft.id, approval):
+            return None
+        if is_first:
+            cases.add_keys(tx, desk.name, draft.case_id, [outgoing_id])
+            cases.record(tx, desk.name, "approved", now=now, case_id=draft.case_id, draft=draft.id)
+        elif not drafts.renew(tx, draft.id, approval):
+            return None
+        token = f"{draft.id}:{token_hex(8)}"
+        if not drafts.claim(tx, draft.id, token=token, until=now + LEASE, now=now):
+            return None
+    desk.in_flight.add(draft.id)
+    return Parcel(token, draft.sender, draft.recipient.mail, raw)
+
+
+# --- on the sending thread ------------------------------------------------------------------------------------------
+
+
+def send(desk: Desk, parcels: Sequence[Parcel]) -> None:
+    """Submit the parcels over one connection and journal each answer as it comes. Never raises for a server's fault.
+
+    Runs beside the account's own thread and uses nothing of its session.
+    """
+    server = desk.account.smtp
+    answered: set[str] = set()
+
+    def before_body(parcel: Parcel) -> bool:
+        with desk.journal.durable() as tx:
+            return drafts.begin_body(tx, _draft_id(parcel), parcel.key, now=desk.clock())
+
+    def on_outcome(parcel: Parcel, outcome: Outcome) -> None:
+        answered.add(parcel.key)
+        _insist(desk.journal, lambda: _journal_outcome(desk, parcel, outcome))
+        desk.in_flight.discard(_draft_id(parcel))
+
+    failure: Reason | None = None
+    try:
+        if server is None:
+            failure = Reason.of("no_smtp")
+        else:
+            submit_batch(
+                server,
+                desk.account.smtp_secret,
+                parcels,
+                before_body=before_body,
+                on_outcome=on_outcome,
+                local_hostname=desk.account.identity.address.rpartition("@")[2],
+            )
+    except (TemporaryError, PermanentError) as exc:
+        failure = Reason.of("smtp_failed", error=type(exc).__name__)
+        desk.say("smtp_failed", level=40, error=type(exc).__name__)
+    rest = [p for p in parcels if p.key not in answered]
+    for parcel in rest:
+        outcome = Later("connect", failure.code if failure is not None else "not_tried")
+        _insist(desk.journal, lambda p=parcel, o=outcome: _journal_outcome(desk, p, o))  # type: ignore[misc]
+        desk.in_flight.discard(_draft_id(parcel))
+    if failure is not None:
+        now = desk.clock()
+        with desk.journal.durable() as tx:
+            tell(desk, tx, "sending-stopped", Reason.of("sending_stopped"), now=now, reasons=[failure])
+
+
+def _draft_id(parcel: Parcel) -> int:
+    return int(parcel.key.partition(":")[0])
+
+
+def _insist(journal: Journal, commit: Callable[[], None], *, tries: int = 60) -> None:
+    """An answer of the server must reach the journal: a full disk is waited out for a minute.
+
+    If even that fails the journal still says "sending", and a person decides after the restart.
+    """
+    for attempt in range(tries):
+        try:
+            commit()
+            return
+        except JournalUnavailable:
+            if attempt == tries - 1:
+                raise
+            sleep(1)
+
+
+def _journal_outcome(desk: Desk, parcel: Parcel, outcome: Outcome) -> None:
+    draft_id, now = _draft_id(parcel), desk.clock()
+    with desk.journal.durable() as tx:
+        draft = drafts.find(tx, draft_id)
+        match outcome:
+            case Accepted():
+                if drafts.accepted(tx, draft_id, now=now):
+                    mails.mark_answered(tx, draft.answers)
+                    cases.close(tx, draft.case_id, "sent", now=now)
+            case Later(_, reply):
+                _journal_later(desk, tx, draft, parcel, reply, now)
+            case Refused(_, reply):
+                drafts.given_back(tx, draft_id, parcel.key)
+                note = Reason.of("refused_by_server", order=draft.order_id or "-", reply=reply)
+                key = f"refused:{draft_id}:{draft.attempts}:{parcel.key}"
+                tell(desk, tx, key, note, now=now, in_reply_to=draft.in_reply_to, references=draft.references)
+            case Unknown():
+                drafts.doubt(tx, draft_id)
+        kind = type(outcome).__name__.lower()
+        cases.record(tx, desk.name, f"smtp_{kind}", now=now, case_id=draft.case_id, draft=draft_id)
+    desk.say(f"smtp_{kind}", draft=draft_id)
+
+
+def _journal_later(desk: Desk, tx: Connection, draft: Draft, parcel: Parcel, reply: str, now: datetime) -> None:
+    """Not accepted for sure: again after a growing pause, and a person's after a day."""
+    if now - (draft.first_attempt_at or now) >= GIVE_UP_AFTER:
+        drafts.given_back(tx, draft.id, parcel.key)
+        note = Reason.of("given_up", order=draft.order_id or "-", reply=reply)
+        tell(desk, tx, f"given-up:{parcel.key}", note, now=now, in_reply_to=draft.in_reply_to)
+        return
+    pause = RETRY_MINUTES[max(0, min(draft.attempts, len(RETRY_MINUTES)) - 1)]
+    drafts.later(tx, draft.id, parcel.key, now + timedelta(minutes=pause))

@@ -1,0 +1,392 @@
+r"""What staff did with the drafts: the four mailboxes they act in, read in the order in which evidence counts.
+
+    Sent      staff answered by themselves: our draft is withdrawn, the case closed, the original marked answered
+    Trash     a draft was refused: never drafted again for that mail
+    Approved  the approval, after a quiet time
+    Drafts    edited, opened, gone
+
+Nothing in a mail from outside approves anything: only the place where staff put a draft the journal knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from responder.core.approval import (
+    Binding,
+    Bound,
+    Contradiction,
+    Known,
+    Over,
+    Papers,
+    Stranger,
+    bind,
+)
+from responder.edges.journal import cases, drafts, mails, notes
+from responder.flows.desk import Desk, Sighting, same_bytes
+from responder.flows.tell import tell
+from responder.model import Cursor, Draft, Place, Reason
+
+VANISHED_AFTER = timedelta(seconds=180)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A draft that staff approved and left alone for the quiet time: where it lies in Approved (several copies are
+    possible) and which other versions of it lie in Drafts."""
+
+    draft: Draft
+    approved: tuple[Place, ...]
+    elsewhere: tuple[Place, ...]
+
+
+def on_staff(desk: Desk, now: datetime) -> list[Ready]:
+    """Take note of everything staff did since the last time; returns what is ready to go out."""
+    on_sent_folder(desk, now)
+    trashed = _look_into_trash(desk, now)
+    approved = _view(desk, desk.account.approved, now)
+    in_drafts = _view(desk, desk.located.drafts, now)
+    known = _known(desk, [*approved.values(), *in_drafts.values(), *trashed.values()])
+    bound_approved = _bindings(approved, known)
+    bound_drafts = _bindings(in_drafts, known)
+    _send_back_what_is_not_ours(desk, approved, bound_approved, now)
+    ready: list[Ready] = []
+    for draft in known.open_drafts.values():
+        here = tuple(s.place for s in _versions(draft, in_drafts, bound_drafts))
+        there = tuple(s.place for s in _versions(draft, approved, bound_approved))
+        _follow(desk, draft, here, there, in_drafts, now)
+        in_trash = any(isinstance(b, Bound) and b.draft.id == draft.id for b in _bindings(trashed, known).values())
+        if in_trash and not here and not there:
+            _discard(desk, draft, now)
+        elif there:
+            found = _ready(desk, draft, there, here, now)
+            if found is not None:
+                ready.append(found)
+        elif draft.state == "approved" and draft.id not in desk.in_flight:
+            _take_back(desk, draft, here, now)
+    _approve_by_flag(desk, known, in_drafts, bound_drafts, now)
+    _keep_cursors(desk)
+    return ready
+
+
+# --- Sent -----------------------------------------------------------------------------------------------------------
+
+
+def on_sent_folder(desk: Desk, now: datetime) -> None:
+    """Read what is new in Sent: copies of what we sent, and answers staff wrote themselves."""
+    sent = desk.located.sent
+    if sent is None or not desk.changed(sent):
+        return
+    for sighting in _new_in(desk, sent, now):
+        papers = sighting.papers
+        known = _known(desk, [sighting])
+        minted = known.by_minted_id.get(papers.message_id or "")
+        if minted is not None and minted.approval is not None and papers.message_id == minted.approval.outgoing_id:
+            _seen_in_sent(desk, minted, now)
+        elif len(papers.senders) == 1 and desk.account.identity.owns(papers.senders[0].mail):
+            _answered_by_staff(desk, sighting, known, now)
+
+
+def _seen_in_sent(desk: Desk, draft: Draft, now: datetime) -> None:
+    """What we sent lies in Sent: the witness that an unknown outcome was an acceptance."""
+    if draft.id in desk.in_flight:
+        return
+    with desk.journal.durable() as tx:
+        if draft.state in ("sending", "uncertain"):
+            settle_as_sent(tx, desk, draft, now)
+            cases.record(tx, desk.name, "found_in_sent", now=now, case_id=draft.case_id, draft=draft.id)
+        drafts.finish(tx, draft.id, copied=True)
+
+
+def settle_as_sent(tx: Connection, desk: Desk, draft: Draft, now: datetime) -> None:
+    """The draft was accepted: its mails are answered and its case is closed."""
+    if drafts.accepted(tx, draft.id, now=now):
+        mails.mark_answered(tx, draft.answers)
+        cases.close(tx, draft.case_id, "sent", now=now)
+
+
+def _answered_by_staff(desk: Desk, sighting: Sighting, known: Known, now: datetime) -> None:
+    """A mail of the shop's to the buyer of a case, not sent by us: the case is answered."""
+    papers = sighting.papers
+    to = {address.key for address in papers.recipients}
+    minted = known.by_minted_id.get(papers.message_id or "")
+    case_ids = {known.case_of_id[i] for i in papers.thread_ids if i in known.case_of_id}
+    if minted is not None:
+        case_ids.add(minted.case_id)
+    for case_id in sorted(case_ids):
+        with desk.journal.durable() as tx:
+            case = cases.find(tx, case_id)
+            if case is None or case.buyer not in to:
+                continue
+            draft = known.open_drafts.get(case_id)
+            if draft is not None and draft.state == "uncertain" and papers.message_id == draft.message_id:
+                # Staff put the draft itself into Sent: their word that the unknown one was sent.
+                settle_as_sent(tx, desk, draft, now)
+                drafts.finish(tx, draft.id, copied=True)
+                cases.record(tx, desk.name, "staff_say_sent", now=now, case_id=case_id, draft=draft.id)
+                continue
+            if draft is not None and not drafts.end(tx, draft.id, "sent_by_staff", now=now):
+                continue
+            if case.state != "open":
+                continue
+            waiting = [m for m in mails.of_case(tx, case_id) if not m.answered]
+            mails.mark_answered(tx, [m.id for m in waiting])
+            cases.close(tx, case_id, "sent_by_staff", now=now)
+            cases.record(tx, desk.name, "sent_by_staff", now=now, case_id=case_id, draft=draft.id if draft else None)
+        desk.say("sent_by_staff", case=case_id)
+        desk.to_mark.update(m.place for m in waiting)
+
+
+# --- Trash ----------------------------------------------------------------------------------------------------------
+
+
+def _look_into_trash(desk: Desk, now: datetime) -> dict[Place, Sighting]:
+    """New mails in Trash that are from the shop itself: only those can be drafts of ours."""
+    trash = desk.located.trash
+    if trash is None or not desk.changed(trash):
+        return {}
+    owns = desk.account.identity.owns
+    return {s.place: s for s in _new_in(desk, trash, now) if s.papers.senders and owns(s.papers.senders[0].mail)}
+
+
+def _discard(desk: Desk, draft: Draft, now: datetime) -> None:
+    """Staff deleted the draft: refused, and its mails are not drafted again."""
+    with desk.journal.durable() as tx:
+        if drafts.end(tx, draft.id, "discarded", now=now):
+            cases.close(tx, draft.case_id, "discarded", now=now)
+            mails.mark_answered(tx, draft.answers)
+            cases.record(tx, desk.name, "discarded", now=now, case_id=draft.case_id, draft=draft.id)
+    desk.say("discarded", draft=draft.id, case=draft.case_id)
+
+
+# --- Drafts and Approved --------------------------------------------------------------------------------------------
+
+
+def _view(desk: Desk, mailbox: str, now: datetime) -> dict[Place, Sighting]:
+    """Everything in a mailbox with its papers and flags; read again only when the mailbox looks different."""
+    if not desk.changed(mailbox) and mailbox in desk.views:
+        return desk.views[mailbox]
+    selected = desk.session.select(mailbox, readonly=True)
+    flags = desk.session.flags(desk.session.all_uids())
+    papers = desk.read_papers(mailbox, selected.uidvalidity, tuple(flags))
+    view = {place: Sighting(place, p, frozenset(f.lower() for f in flags[place.uid])) for place, p in papers.items()}
+    _notice_reset(desk, mailbox, selected.uidvalidity, view)
+    for place in view:
+        desk.first_seen.setdefault(place, now)
+    for place in [p for p in desk.first_seen if p.mailbox == mailbox and p not in view]:
+        del desk.first_seen[place]
+    desk.views[mailbox] = view
+    return view
+
+
+def _notice_reset(desk: Desk, mailbox: str, uidvalidity: int, view: Mapping[Place, Sighting]) -> None:
+    """After a UIDVALIDITY change (restore, migration) what lies in Approved is no approval: staff must act again."""
+    name = f"uidvalidity:{mailbox}"
+    with desk.journal.light() as tx:
+        before = notes.find_fact(tx, desk.name, name)
+        if before != uidvalidity:
+            notes.save_fact(tx, desk.name, name, uidvalidity)
+    if before is not None and before != uidvalidity and mailbox == desk.account.approved:
+        desk.not_approvals.update(view)
+
+
+def _new_in(desk: Desk, mailbox: str, now: datetime) -> list[Sighting]:
+    """What came into a mailbox since the last look. The first look ever, or after a reset, begins at its end."""
+    selected = desk.session.select(mailbox, readonly=True)
+    with desk.journal.reading() as tx:
+        cursor = mails.find_cursor(tx, desk.name, mailbox)
+    if cursor is None or cursor.uidvalidity != selected.uidvalidity:
+        cursor = Cursor(desk.name, mailbox, selected.uidvalidity, selected.uidnext - 1, now)
+    uids = desk.session.uids_from(cursor.last_uid + 1)
+    found = desk.read_papers(mailbox, selected.uidvalidity, uids) if uids else {}
+    desk.papers.pop(mailbox, None)
+    desk.read_up_to[mailbox] = replace(cursor, last_uid=max((*uids, cursor.last_uid)))
+    return [Sighting(place, papers, frozenset()) for place, papers in sorted(found.items(), key=lambda x: x[0].uid)]
+
+
+def _keep_cursors(desk: Desk) -> None:
+    """Remember how far Sent and Trash were read, now that what was found there is in the journal."""
+    if desk.read_up_to:
+        with desk.journal.light() as tx:
+            for cursor in desk.read_up_to.values():
+                mails.save_cursor(tx, cursor)
+        desk.read_up_to.clear()
+
+
+def _known(desk: Desk, sightings: Iterable[Sighting]) -> Known:
+    ids = list(dict.fromkeys(i for s in sightings for i in s.papers.thread_ids))
+    with desk.journal.reading() as tx:
+        open_drafts = drafts.open_drafts(tx, desk.name)
+        minted: dict[str, Draft] = {}
+        case_of_id: dict[str, str] = {}
+        for start in range(0, len(ids), 400):
+            minted |= drafts.by_message_ids(tx, desk.name, ids[start : start + 400])
+            case_of_id |= cases.by_keys(tx, desk.name, ids[start : start + 400])
+    return Known(
+        by_place={d.place: d for d in open_drafts if d.place is not None},
+        by_minted_id=minted,
+        case_of_id=case_of_id,
+        open_drafts={d.case_id: d for d in open_drafts},
+    )
+
+
+def _bindings(view: Mapping[Place, Sighting], known: Known) -> dict[Place, Binding]:
+    return {place: bind(sighting.papers, place, known) for place, sighting in view.items()}
+
+
+def _versions(draft: Draft, view: Mapping[Place, Sighting], bindings: Mapping[Place, Binding]) -> Sequence[Sighting]:
+    r"""The versions of a draft in a mailbox, newest last. One marked `\Deleted` counts as gone."""
+    found = [
+        sighting
+        for place, sighting in view.items()
+        if "\\deleted" not in sighting.flags
+        and isinstance(binding := bindings[place], Bound)
+        and binding.draft.id == draft.id
+    ]
+    return sorted(found, key=lambda s: s.place.uid)
+
+
+def _follow(
+    desk: Desk,
+    draft: Draft,
+    here: Sequence[Place],
+    there: Sequence[Place],
+    in_drafts: Mapping[Place, Sighting],
+    now: datetime,
+) -> None:
+    """Keep up with where a draft lies and whether staff have touched it."""
+    if draft.state not in ("drafted", "vanished", "uncertain"):
+        return
+    if draft.place is not None and draft.place in here:
+        if "\\seen" in in_drafts[draft.place].flags and not draft.touched:
+            with desk.journal.light() as tx:
+                drafts.touch(tx, draft.id)
+        return
+    newest = here[-1] if here else (there[-1] if there else None)
+    if newest is not None:
+        if newest == draft.place:
+            return
+        touched = draft.touched or not _is_as_written(desk, draft, newest)
+        with desk.journal.light() as tx:
+            drafts.seen_at(tx, draft.id, newest, touched=touched)
+        desk.say("draft_moved", draft=draft.id, touched=touched)
+    elif draft.gone_since is None:
+        with desk.journal.light() as tx:
+            drafts.gone(tx, draft.id, now)
+        desk.say("draft_gone", draft=draft.id)
+    elif now - draft.gone_since >= VANISHED_AFTER and draft.state == "drafted":
+        with desk.journal.durable() as tx:
+            drafts.vanish(tx, draft.id)
+            cases.record(tx, desk.name, "vanished", now=now, case_id=draft.case_id, draft=draft.id)
+        desk.say("draft_vanished", draft=draft.id)
+
+
+def _is_as_written(desk: Desk, draft: Draft, place: Place) -> bool:
+    desk.session.select(place.mailbox, readonly=True)
+    return any(same_bytes(f.raw, draft.raw) for f in desk.session.fetch([place.uid], first_bytes=len(draft.raw) + 1024))
+
+
+def _ready(desk: Desk, draft: Draft, there: Sequence[Place], here: Sequence[Place], now: datetime) -> Ready | None:
+    """The draft as ready to be sent, once every copy in Approved has lain there for the quiet time."""
+    if draft.state not in ("drafted", "vanished", "uncertain", "approved") or draft.id in desk.in_flight:
+        return None
+    places = list(there)
+    if draft.state == "uncertain" and draft.approval is not None:
+        # What lies there from before the doubt is no new approval.
+        places = [p for p in places if p != draft.approval.place]
+    if draft.state == "approved" and draft.not_before is not None and draft.not_before > now:
+        desk.wake_at(draft.not_before)
+        return None
+    if not places:
+        return None
+    quiet_until = max(desk.first_seen[p] for p in places) + timedelta(seconds=desk.account.quiet_s)
+    if quiet_until > now and draft.state != "approved":
+        desk.wake_at(quiet_until)
+        return None
+    return Ready(draft, tuple(places), tuple(here))
+
+
+def _take_back(desk: Desk, draft: Draft, here: Sequence[Place], now: datetime) -> None:
+    """An approved draft left Approved before it went out: staff changed their mind."""
+    with desk.journal.durable() as tx:
+        if drafts.unapprove(tx, draft.id, here[-1] if here else None):
+            cases.record(tx, desk.name, "approval_withdrawn", now=now, case_id=draft.case_id, draft=draft.id)
+    desk.say("approval_withdrawn", draft=draft.id)
+
+
+def _send_back_what_is_not_ours(
+    desk: Desk, approved: Mapping[Place, Sighting], bindings: Mapping[Place, Binding], now: datetime
+) -> None:
+    """Whatever in Approved is not a draft of an open case is not sent: drafts go to Drafts, received mail to INBOX."""
+    moved = False
+    for place, sighting in approved.items():
+        if "\\deleted" in sighting.flags:
+            continue
+        binding = bindings[place]
+        if place in desk.not_approvals:
+            why = "approved_before_reset"
+        else:
+            match binding:
+                case Bound():
+                    continue
+                case Over():
+                    why = "approved_case_is_over"
+                case Contradiction():
+                    why = "approved_names_two_cases"
+                case Stranger():
+                    why = "approved_is_not_ours"
+        is_received = sighting.papers.was_received or not any(
+            desk.account.identity.owns(a.mail) for a in sighting.papers.senders
+        )
+        to = desk.account.watch[0] if is_received else desk.located.drafts
+        with desk.journal.durable() as tx:
+            key = f"sent-back:{place.mailbox}:{place.uidvalidity}:{place.uid}"
+            note = Reason.of(why, folder=to)
+            tell(desk, tx, key, note, now=now, in_reply_to=sighting.papers.message_id)
+            cases.record(tx, desk.name, "sent_back", now=now, why=why)
+        desk.session.select(desk.account.approved)
+        desk.session.move(place.uid, to)
+        desk.not_approvals.discard(place)
+        desk.say("sent_back", why=why)
+        moved = True
+    if moved:
+        desk.forget_status(desk.account.approved, desk.located.drafts)
+
+
+def _approve_by_flag(
+    desk: Desk,
+    known: Known,
+    in_drafts: Mapping[Place, Sighting],
+    bindings: Mapping[Place, Binding],
+    now: datetime,
+) -> None:
+    r"""Where the shop switched it on: a draft that kept its star for a while is moved to Approved for staff."""
+    if not desk.account.approve_by_flag:
+        return
+    starred: set[Place] = set()
+    for draft in known.open_drafts.values():
+        versions = _versions(draft, in_drafts, bindings)
+        if draft.state == "drafted" and len(versions) == 1 and "\\flagged" in versions[0].flags:
+            starred.add(versions[0].place)
+    for place in [p for p in desk.starred_since if p not in starred]:
+        del desk.starred_since[place]
+    for place in starred:
+        since = desk.starred_since.setdefault(place, now)
+        due = since + timedelta(seconds=desk.account.flag_quiet_s)
+        if due > now:
+            desk.wake_at(due)
+            continue
+        desk.session.select(place.mailbox)
+        desk.session.move(place.uid, desk.account.approved)
+        desk.forget_status(desk.account.approved, place.mailbox)
+        desk.say("moved_by_star", uid=place.uid)
+
+
+def papers_of(desk: Desk, place: Place) -> Papers | None:
+    """The papers last read of a mail in Approved or Drafts."""
+    sighting = desk.views.get(place.mailbox, {}).get(place)
+    return sighting.papers if sighting is not None else None

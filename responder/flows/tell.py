@@ -1,0 +1,67 @@
+"""Notes to staff: one mail in the notes mailbox for each thing a person should know, written once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from responder.core.notes import note_bytes
+from responder.edges.journal import notes
+from responder.errors import CommandRefused
+from responder.flows.desk import Desk
+from responder.model import Reason
+
+
+def tell(
+    desk: Desk,
+    tx: Connection,
+    key: str,
+    note: Reason,
+    *,
+    now: datetime,
+    in_reply_to: str | None = None,
+    references: Sequence[str] = (),
+    reasons: Sequence[Reason] = (),
+    excerpt: str = "",
+) -> bool:
+    """Intend a note; it is put into the notes mailbox at the end of the turn. False if this key was told before."""
+    message_id = desk.mint_id()
+    raw = note_bytes(
+        note,
+        identity=desk.account.identity,
+        language=desk.settings.shop.language,
+        wording=desk.settings.wording,
+        message_id=message_id,
+        in_reply_to=in_reply_to,
+        references=tuple(references),
+        reasons=tuple(reasons),
+        excerpt=excerpt,
+        now=now,
+    )
+    return notes.intend(tx, desk.name, key, message_id=message_id, raw=raw, now=now)
+
+
+def deliver_notes(desk: Desk, *, after_restart: bool = False) -> None:
+    """Put every intended note into the notes mailbox. After a restart one may lie there already: looked for first."""
+    with desk.journal.reading() as tx:
+        waiting = notes.waiting(tx, desk.name)
+    if not waiting:
+        return
+    mailbox = desk.account.notes
+    if after_restart:
+        desk.session.select(mailbox)
+    there = [row_id for row_id, message_id, _ in waiting if after_restart and desk.session.find_message_id(message_id)]
+    done = list(there)
+    try:
+        for row_id, _, raw in waiting:
+            if row_id not in there:
+                desk.session.append(mailbox, raw, flags=())
+                done.append(row_id)
+    except CommandRefused as exc:
+        desk.say("note_refused", level=40, code=exc.code)
+    if done:
+        with desk.journal.light() as tx:
+            notes.delivered(tx, done)
+        desk.say("notes_delivered", count=len(done))
