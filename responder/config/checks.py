@@ -1,0 +1,184 @@
+"""What several keys of responder.toml must agree on: logins, secrets, folders, the journal's place, order sources.
+
+Looks at the plain data and steps over what has the wrong type, so that these mistakes are told together with those.
+Never opens a connection and never fetches a secret.
+"""
+
+from __future__ import annotations
+
+import codecs
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from responder.config.file import ORDER_FIELDS
+from responder.config.source import Source, nearest
+from responder.core.positions import Path as KeyPath
+from responder.edges.secrets import mode_mistake
+from responder.errors import Mistake
+
+PASSWORD_KEYS = ("password_command", "password_env", "password_file", "password")
+
+
+def check(source: Source) -> tuple[tuple[Mistake, ...], tuple[Mistake, ...]]:
+    """The mistakes and the warnings."""
+    accounts = list(_tables(source.data, "account"))
+    mistakes = [*_state(source), *_names(source, accounts)]
+    warnings: list[Mistake] = []
+    for where, account in accounts:
+        mistakes += _folders(source, where, account)
+        for role in ("imap", "smtp"):
+            server = account.get(role)
+            if isinstance(server, dict):
+                mistakes += _server(source, (*where, role), server)
+                warnings += _server_warnings(source, (*where, role), server)
+        if "smtp" not in account:
+            warnings.append(source.mistake(where, "smtp_missing"))
+        if "authserv_id" not in account:
+            warnings.append(source.mistake(where, "authserv_id_missing"))
+    for where, orders in _tables(source.data, "orders"):
+        mistakes += _orders(source, where, orders)
+    if not source.data.get("orders"):
+        warnings.append(source.mistake(("orders",), "orders_missing"))
+    return tuple(mistakes), tuple(warnings)
+
+
+def is_loopback(host: str) -> bool:
+    """True if the host is this machine by its name or number, without asking DNS."""
+    if host.casefold().rstrip(".") in ("localhost", "localhost.localdomain", "ip6-localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def state_url(url: str, directory: Path) -> str | None:
+    """The absolute URL of the journal, a relative SQLite file starting at `directory`; None if it cannot be one."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return None
+    if scheme.partition("+")[0] == "sqlite":
+        path, mark, query = rest.removeprefix("/").partition("?")
+        if not rest.startswith("/") or not path or path.startswith(":memory:"):
+            return None
+        return f"{scheme}:///{directory / path}{mark}{query}"
+    if scheme.partition("+")[0] == "postgresql" and rest:
+        return url if "+" in scheme else f"postgresql+psycopg://{rest}"
+    return None
+
+
+def _tables(data: Mapping[str, Any], name: str) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
+    found = data.get(name)
+    for index, table in enumerate(found if isinstance(found, list) else ()):
+        if isinstance(table, dict):
+            yield (name, index), table
+
+
+def _state(source: Source) -> Iterator[Mistake]:
+    state = source.data.get("state")
+    url = state.get("url") if isinstance(state, dict) else None
+    if not isinstance(url, str) or state_url(url, source.path.parent):
+        return
+    scheme = url.partition("://")[0]
+    best = nearest(scheme, ("sqlite", "postgresql"))
+    yield source.mistake(("state", "url"), "bad_state_url", suggestion=best, found=re.sub("//[^@/]*@", "//***@", url))
+
+
+def _names(source: Source, accounts: list[tuple[KeyPath, dict[str, Any]]]) -> Iterator[Mistake]:
+    seen: dict[str, int] = {}
+    for where, account in accounts:
+        name = account.get("name")
+        if not isinstance(name, str):
+            continue
+        if name in seen:
+            yield source.mistake((*where, "name"), "name_twice", found=name, first=str(seen[name]))
+        seen.setdefault(name, source.lines.get((*where, "name"), 0))
+
+
+def _folders(source: Source, where: KeyPath, account: Mapping[str, Any]) -> Iterator[Mistake]:
+    folders = account.get("folders")
+    if not isinstance(folders, dict):
+        return
+    watch = folders.get("watch", ["INBOX"])
+    taken = {_folded(name): "watch" for name in watch if isinstance(name, str)} if isinstance(watch, list) else {}
+    for role in ("approved", "notes", "drafts", "sent", "trash"):
+        name = folders.get(role)
+        if not isinstance(name, str):
+            continue
+        other = taken.setdefault(_folded(name), role)
+        if other != role:
+            yield source.mistake((*where, "folders", role), "folder_twice", found=name, other=other)
+
+
+def _folded(folder: str) -> str:
+    return "INBOX" if folder.upper() == "INBOX" else folder
+
+
+def _server(source: Source, where: KeyPath, server: Mapping[str, Any]) -> Iterator[Mistake]:
+    host = server.get("host")
+    if server.get("tls") == "none" and isinstance(host, str) and not is_loopback(host):
+        yield source.mistake((*where, "tls"), "tls_none_not_loopback", host=host)
+    ca_file = server.get("ca_file")
+    if isinstance(ca_file, str) and not (source.path.parent / Path(ca_file).expanduser()).is_file():
+        yield source.mistake((*where, "ca_file"), "file_missing", found=ca_file)
+    yield from _login(source, where, server)
+
+
+def _login(source: Source, where: KeyPath, server: Mapping[str, Any]) -> Iterator[Mistake]:
+    passwords = [key for key in PASSWORD_KEYS if key in server]
+    tokens = [key for key in server if key.startswith("oauth2_")]
+    if server.get("auth") == "xoauth2":
+        if "oauth2_token_command" not in server:
+            yield source.mistake(where, "oauth2_token_command_missing")
+        if passwords:
+            yield source.mistake((*where, passwords[0]), "password_beside_oauth2", found=passwords[0])
+    else:
+        if tokens:
+            yield source.mistake((*where, tokens[0]), "oauth2_without_auth", found=tokens[0])
+        if len(passwords) > 1:
+            yield source.mistake((*where, passwords[1]), "secret_twice", found=", ".join(passwords))
+        if not passwords and not needs_no_login(where, server):
+            yield source.mistake(where, "secret_missing", known=", ".join(PASSWORD_KEYS[:3]))
+    if "username" not in server and not needs_no_login(where, server):
+        yield source.mistake((*where, "username"), "missing_key", missing="username")
+    if isinstance(server.get("password"), str) and (mode := mode_mistake(source.path)):
+        yield source.mistake((*where, "password"), "secret_file_mode", name=str(source.path), mode=mode)
+
+
+def needs_no_login(where: KeyPath, server: Mapping[str, Any]) -> bool:
+    """True for a mail server on this machine that is given neither user nor secret."""
+    host = server.get("host")
+    bare = not any(key in server for key in (*PASSWORD_KEYS, "username", "auth"))
+    return bare and where[-1] == "smtp" and isinstance(host, str) and is_loopback(host)
+
+
+def _server_warnings(source: Source, where: KeyPath, server: Mapping[str, Any]) -> Iterator[Mistake]:
+    if "password" in server:
+        yield source.mistake((*where, "password"), "plain_password")
+
+
+def _orders(source: Source, where: KeyPath, orders: Mapping[str, Any]) -> Iterator[Mistake]:
+    if orders.get("type") in ("sql", "http"):
+        yield source.mistake((*where, "type"), "orders_type_not_yet", found=str(orders["type"]))
+    columns = orders.get("columns")
+    for name in columns if isinstance(columns, dict) else ():
+        if name not in ORDER_FIELDS:
+            best = nearest(name, ORDER_FIELDS)
+            yield source.mistake(
+                (*where, "columns", name),
+                "unknown_order_field",
+                suggestion=best,
+                found=name,
+                known=", ".join(ORDER_FIELDS),
+            )
+    encoding = orders.get("encoding")
+    if isinstance(encoding, str):
+        try:
+            codecs.lookup(encoding)
+        except (LookupError, ValueError):
+            known = ("utf-8", "cp932", "shift_jis", "utf-16", "euc_jp", "gb18030", "big5", "latin-1")
+            best = nearest(encoding, known)
+            yield source.mistake((*where, "encoding"), "unknown_encoding", suggestion=best, found=encoding)

@@ -1,0 +1,359 @@
+"""The form of responder.toml as pydantic models: names, types and what editors show; and the JSON Schema of it.
+
+Only single values are checked here. What several keys must agree on is in `checks`, so that one wrong type never
+hides another mistake.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from responder.config.source import Source, nearest
+from responder.core.positions import Path as KeyPath
+from responder.errors import Mistake
+from responder.model import OrderStatus
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+ORDER_FIELDS = (
+    *("order_id", "channel", "status", "buyer_name", "buyer_mail", "payment", "total", "currency", "ordered_at"),
+    *("paid_at", "ship_by", "shipped_at", "carrier", "tracking_no", "eta", "items", "sku", "quantity"),
+)
+_SECRET_KEYS = frozenset({"password", "oauth2_client_secret", "oauth2_refresh_token", "oauth2_access_token"})
+
+
+def _one_line(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("empty_value", "must not be empty")
+    if any(ord(char) < 32 or 127 <= ord(char) < 160 or char in "\u2028\u2029" for char in text):
+        raise PydanticCustomError("control_characters", "must not hold line breaks or control characters")
+    return text.strip()
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        known = available_timezones()
+        best = nearest(name, known) or nearest(name, {zone.rsplit("/", 1)[-1] for zone in known})
+        best = next((zone for zone in sorted(known) if zone == best or zone.endswith(f"/{best}")), None)
+        raise PydanticCustomError("unknown_timezone", "no such time zone", {"suggestion": best}) from None
+    return name
+
+
+def _span(text: str) -> str:
+    if not re.fullmatch(r"\d{1,4}\s*[mhdw]", text.strip()):
+        raise PydanticCustomError("bad_span", "a number with m, h, d or w")
+    return text.strip()
+
+
+def _mail(text: str) -> str:
+    text = _one_line(text)
+    if not re.fullmatch(r"[^@\s<>\"(),:;\[\]\\]+@[^@\s<>\"(),:;\[\]\\.]+(\.[^@\s<>\"(),:;\[\]\\.]+)*", text):
+        raise PydanticCustomError("bad_address", "not a mail address")
+    try:
+        local, _, domain = text.rpartition("@")
+        return f"{local}@{domain.lower().encode('idna').decode('ascii')}"
+    except UnicodeError:
+        raise PydanticCustomError("bad_address", "not a mail address") from None
+
+
+def _weekday(text: str) -> str:
+    word = text.strip().casefold()
+    if word[:1] in "月火水木金土日" and word:
+        return WEEKDAYS["月火水木金土日".index(word[0])]
+    if word[:3] not in WEEKDAYS:
+        raise PydanticCustomError("bad_choice", "no weekday", {"expected": ", ".join(WEEKDAYS)})
+    return word[:3]
+
+
+def _lines_of_text(value: object) -> object:
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+        return "\n".join(value)
+    return value
+
+
+def _policy_word(value: object) -> str:
+    match value:
+        case bool():
+            return "on" if value else "off"
+        case str():
+            return value.strip()
+        case int() | float() | dt.datetime() | dt.date() | dt.time():
+            return str(value)
+        case list() if all(isinstance(part, str | int | float | dt.date) for part in value):
+            return ", ".join(_policy_word(part) for part in value)
+    raise PydanticCustomError("wrong_type_policy", "text, a number, true or false, a date, or a list of these")
+
+
+Line = Annotated[str, pydantic.AfterValidator(_one_line)]
+MailAddress = Annotated[str, pydantic.AfterValidator(_mail)]
+Zone = Annotated[str, pydantic.AfterValidator(_zone)]
+Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+LanguageName = Literal["ja", "en", "zh"]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ShopTable(_Table):
+    """The shop itself."""
+
+    name: Line = Field(description="The shop's name as buyers know it.")
+    language: LanguageName = Field("ja", description="Language of notes to staff, and of replies in case of doubt.")
+    timezone: Zone = Field("Asia/Tokyo", description="IANA name; dates in replies and files are read in it.")
+    signature: Annotated[str, pydantic.BeforeValidator(_lines_of_text)] = Field(
+        "",
+        description="What closes a reply: text, or a list of lines.",
+        json_schema_extra={"type": ["string", "array"], "items": {"type": "string"}},
+    )
+    currency: Line = Field("JPY", description="Currency of amounts that do not name one.")
+    policy: dict[str, Annotated[str, pydantic.BeforeValidator(_policy_word)]] = Field(
+        default_factory=dict,
+        description="What the shop promises, for rules and templates: return_days = 8, refuse_parcel = false ...",
+        json_schema_extra={"additionalProperties": {"type": ["string", "number", "boolean", "array"]}},
+    )
+    closed_weekdays: list[Annotated[str, pydantic.AfterValidator(_weekday)]] | None = Field(
+        None, description='Days off in every week, e.g. ["sat", "sun"].'
+    )
+    public_holidays: bool | None = Field(None, description="true: the shop is closed on Japanese public holidays.")
+    closed_days: list[dt.date] | None = Field(None, description="More closed days, as dates.")
+    open_days: list[dt.date] | None = Field(None, description="Days the shop works on although it would be closed.")
+    business_hours: Annotated[str, Field(pattern=r"^\d{1,2}:\d{2}-\d{1,2}:\d{2}$")] | None = Field(
+        None, description='When the shop works, e.g. "10:00-18:00".'
+    )
+
+
+class StateTable(_Table):
+    """Where the journal is kept."""
+
+    url: Line = Field(
+        "sqlite:///state/responder.db", description="SQLite (relative to this file) or postgresql://... database."
+    )
+
+
+class FoldersTable(_Table):
+    """Mailboxes of the account. Drafts, sent and trash only where the server does not mark them."""
+
+    watch: Annotated[list[Line], Field(min_length=1)] = Field(["INBOX"], description="Folders buyers' mail comes to.")
+    approved: Line | None = Field(None, description="Drafts that staff put here are sent.")
+    notes: Line = Field("Responder", description="Notes for staff are put here.")
+    drafts: Line | None = None
+    sent: Line | None = None
+    trash: Line | None = None
+
+
+class ServerTable(_Table):
+    """A server and the login on it; exactly one password_* key, or auth = "xoauth2" with oauth2_token_command."""
+
+    host: Line
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    tls: Literal["implicit", "starttls", "none"] = Field(
+        "implicit", description='"none" only for a server on this machine. Certificates are always verified.'
+    )
+    username: Line | None = None
+    auth: Literal["password", "xoauth2"] = "password"
+    ca_file: Line | None = Field(None, description="Certificates to trust instead of the system's, a PEM file.")
+    password_command: Annotated[list[Line], Field(min_length=1)] | None = Field(
+        None, description="A program and its arguments (no shell); its first line of output is the password."
+    )
+    password_env: Line | None = Field(None, description="Name of an environment variable.")
+    password_file: Line | None = Field(
+        None, description="A file that only its owner may read, or the name of a systemd credential."
+    )
+    password: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="The password itself: only where nobody but the owner may read this file."
+    )
+    oauth2_token_command: Annotated[list[Line], Field(min_length=1)] | None = Field(
+        None, description="A program and its arguments (no shell) that prints a fresh access token."
+    )
+    oauth2_client_id: Line | None = None
+    oauth2_client_secret: Line | None = None
+    oauth2_refresh_token: Line | None = None
+    oauth2_access_token: Line | None = None
+    oauth2_request_url: Line | None = None
+    oauth2_scope: Line | None = None
+    oauth2_token_file: Line | None = None
+
+
+class AccountTable(_Table):
+    """One login to watch."""
+
+    name: Line
+    address: MailAddress = Field(description="The address the shop writes from.")
+    aliases: list[MailAddress] = Field(default_factory=list, description="Further addresses of the shop.")
+    display_name: Line | None = Field(None, description="The name beside the address; the shop's if left out.")
+    authserv_id: Line | None = Field(None, description="Whose Authentication-Results to trust.")
+    folders: FoldersTable = Field(default_factory=lambda: FoldersTable.model_validate({}))
+    quiet_s: Seconds = Field(30, description="How long an approved draft lies before it is sent.")
+    imap: ServerTable
+    smtp: ServerTable | None = None
+    since: Annotated[str, pydantic.AfterValidator(_span)] | None = Field(
+        None, description='How far back the first start looks, e.g. "7d"; left out: only what arrives from now on.'
+    )
+    poll_s: Annotated[Seconds, Field(ge=1)] = Field(60, description="How often to look where the server cannot tell.")
+    staff_poll_s: Annotated[Seconds, Field(ge=0.1)] = Field(5, description="How often to look at the staff's folders.")
+    drafts_per_sender_day: Annotated[int, Field(ge=1)] = 3
+    sends_per_minute: Annotated[int, Field(ge=1)] = 20
+    sends_per_day: Annotated[int, Field(ge=1)] = 1500
+    approve_by_flag: bool = Field(False, description="true: a star on a draft approves it too.")
+    flag_quiet_s: Seconds = Field(120, description="How long a star must have stayed.")
+    language: LanguageName | None = Field(None, description="Language in case of doubt; the shop's if left out.")
+    files_sent: bool | None = Field(None, description="Whether the server files sent mail itself; left out: found out.")
+
+
+class OrdersTable(_Table):
+    """One source of orders."""
+
+    type: Literal["csv", "sql", "http"] = "csv"
+    path: Line = Field(description="A file, or a folder of exports.")
+    columns: dict[str, Line] = Field(
+        default_factory=dict,
+        description="Which header holds which field, only where they differ.",
+        json_schema_extra={"propertyNames": {"enum": list(ORDER_FIELDS)}},
+    )
+    status_words: dict[str, Literal[get_args(OrderStatus)]] = Field(  # type: ignore[valid-type]
+        default_factory=dict, description='The source\'s own words, e.g. "入金待ち" = "unpaid".'
+    )
+    channel: Line | None = Field(None, description="The channel of orders that do not name one.")
+    currency: Line | None = Field(None, description="The currency of amounts that do not name one.")
+    timezone: Zone | None = Field(None, description="Of times without an offset; the shop's if left out.")
+    encoding: Line | None = Field(None, description="Left out: found out (UTF-8, UTF-16, Shift_JIS).")
+    delimiter: Literal[",", ";", "\t"] | None = None
+    day_first: bool | None = Field(None, description="true: 03/04/2026 is the third of April; false: March the fourth.")
+
+
+class ResponderFile(_Table):
+    """responder.toml"""
+
+    shop: ShopTable
+    state: StateTable = Field(default_factory=lambda: StateTable.model_validate({}))
+    account: Annotated[list[AccountTable], Field(min_length=1)]
+    orders: list[OrdersTable] = Field(default_factory=list)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of responder.toml, for editors."""
+    schema = ResponderFile.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "responder.toml", **schema}
+
+
+def validate(source: Source) -> tuple[ResponderFile | None, tuple[Mistake, ...]]:
+    """The checked file, or None and every mistake in its names and types."""
+    try:
+        return ResponderFile.model_validate(source.data), ()
+    except pydantic.ValidationError as exc:
+        errors = exc.errors(include_url=False)
+        return None, tuple(_mistake(source, error) for error in errors)
+
+
+_TYPES = {
+    "string_type": "string",
+    "int_type": "integer",
+    "int_from_float": "integer",
+    "float_type": "number",
+    "finite_number": "number",
+    "bool_type": "boolean",
+    "list_type": "list",
+    "dict_type": "table",
+    "model_type": "table",
+    "model_attributes_type": "table",
+    "date_type": "date",
+    "date_from_datetime_inexact": "date",
+}
+_BOUNDS = {
+    "greater_than_equal": ("too_small", "ge"),
+    "greater_than": ("too_small", "gt"),
+    "less_than_equal": ("too_large", "le"),
+    "less_than": ("too_large", "lt"),
+}
+
+
+def _mistake(source: Source, error: Any) -> Mistake:
+    where: KeyPath = tuple(error["loc"])
+    if where and where[-1] == "[key]":
+        where = where[:-1]
+    found = shown(where, error["input"])
+    context = error.get("ctx", {})
+    name = str(where[-1]) if where else ""
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        known = known_keys(where[:-1])
+        home = next((table for table, keys in _all_tables() if name in keys), None)
+        suggestion = nearest(name, known) or (f"{home}.{name}" if home else None)
+        return source.mistake(where, "unknown_key", suggestion=suggestion, found=name, known=", ".join(known))
+    if kind == "missing":
+        return source.mistake(where, "missing_key", missing=name)
+    if kind == "list_type" and isinstance(error["input"], dict) and where in (("account",), ("orders",)):
+        return source.mistake(where, "needs_double_brackets", name=name)
+    if kind == "literal_error":
+        choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
+        best = nearest(error["input"], choices)
+        return source.mistake(where, "bad_choice", suggestion=best, found=found, expected=", ".join(choices))
+    if kind in _TYPES:
+        return source.mistake(where, f"wrong_type_{_TYPES[kind]}", found=found)
+    if kind in _BOUNDS:
+        code, bound = _BOUNDS[kind]
+        return source.mistake(where, code, found=found, bound=f"{context[bound]:g}")
+    if kind in ("string_too_short", "too_short"):
+        return source.mistake(where, "empty_value")
+    if kind == "string_pattern_mismatch":
+        return source.mistake(where, "bad_form", found=found)
+    if kind.startswith(("bad_", "unknown_", "empty_", "control_", "wrong_")):
+        args = {key: str(value) for key, value in context.items() if key != "suggestion"}
+        return source.mistake(where, kind, suggestion=context.get("suggestion"), found=found, **args)
+    return source.mistake(where, "bad_value", found=found, detail=error["msg"])
+
+
+def shown(where: KeyPath, value: object) -> str:
+    """`value` as a mistake may show it: short, in one line, and never a secret."""
+    if any(part in _SECRET_KEYS for part in where):
+        return "***"
+    if isinstance(value, dict | list):
+        value = _masked(value)
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: "***" if key in _SECRET_KEYS else _masked(inner) for key, inner in value.items()}
+    return [_masked(inner) for inner in value] if isinstance(value, list) else value
+
+
+def known_keys(table: KeyPath) -> tuple[str, ...]:
+    """The names that may stand in the table at that path."""
+    model: type[BaseModel] = ResponderFile
+    for part in table:
+        if isinstance(part, str):
+            inner = model.model_fields.get(part)
+            found = next(_models_in(inner.annotation), None) if inner else None
+            if found is None:
+                return ()
+            model = found
+    return tuple(model.model_fields)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
+
+
+def _all_tables() -> Iterator[tuple[str, tuple[str, ...]]]:
+    yield "[shop]", tuple(ShopTable.model_fields)
+    yield "[state]", tuple(StateTable.model_fields)
+    yield "[[account]]", tuple(AccountTable.model_fields)
+    yield "[[account]] folders", tuple(FoldersTable.model_fields)
+    yield "[[account]] imap", tuple(ServerTable.model_fields)
+    yield "[[orders]]", tuple(OrdersTable.model_fields)

@@ -1,0 +1,261 @@
+"""From files to Settings: find responder.toml, check everything, put it together.
+
+Reads files only; fetches no secret and opens no connection. A mistake anywhere means no Settings at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from responder.config import checks, source
+from responder.config.file import AccountTable, OrdersTable, ResponderFile, ServerTable, ShopTable, validate
+from responder.config.pack import data_dir, read_pack
+from responder.config.settings import AccountSettings, OrdersSettings, Settings, ShopSettings
+from responder.core.channels import Channel, load_channels
+from responder.core.positions import Path as KeyPath
+from responder.core.wording import Catalog
+from responder.edges import secrets
+from responder.errors import ConfigError, Mistake
+from responder.model import Identity, Server
+
+FILE = "responder.toml"
+APPROVED = {"ja": "承認", "en": "Approved", "zh": "已批准"}
+_PORTS = {("imap", "implicit"): 993, ("imap", "starttls"): 143, ("imap", "none"): 143}
+_PORTS |= {("smtp", "implicit"): 465, ("smtp", "starttls"): 587, ("smtp", "none"): 25}
+_SPANS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+def places(directory: Path | None, env: Mapping[str, str]) -> tuple[Path, ...]:
+    """Where responder.toml is looked for, first come first served."""
+    if directory is not None:
+        return (_file_in(directory),)
+    if env.get("RESPONDER_CONFIG"):
+        return (_file_in(Path(env["RESPONDER_CONFIG"]).expanduser()),)
+    home = Path(env["HOME"]) if env.get("HOME") else Path("~").expanduser()
+    user = Path(env["XDG_CONFIG_HOME"]) if env.get("XDG_CONFIG_HOME") else home / ".config"
+    return (Path(FILE), user / "responder" / FILE, Path("/etc/responder") / FILE)
+
+
+def config_file(directory: Path | None, env: Mapping[str, str]) -> Path:
+    """The responder.toml in use. `directory` may also be the file itself.
+
+    Raises: ConfigError if there is none.
+    """
+    searched = places(directory, env)
+    for path in searched:
+        if path.is_file():
+            return path
+    args = (("searched", ", ".join(map(str, searched))),)
+    raise ConfigError((Mistake(str(searched[0]), 0, "", "config_not_found", args),))
+
+
+def load(directory: Path | None, *, env: Mapping[str, str]) -> Settings:
+    """The complete Settings of a shop.
+
+    Raises: ConfigError with every mistake in responder.toml, the rules, the templates and the channels.
+    """
+    read = source.read(config_file(directory, env))
+    folder = read.path.parent.resolve()
+    file, found = validate(read)
+    more, warnings = checks.check(read)
+    mistakes = [*found, *more]
+    pack = channels = None
+    try:
+        pack = read_pack(folder)
+    except ConfigError as exc:
+        mistakes += exc.mistakes
+    try:
+        channels = _channels(folder)
+    except ConfigError as exc:
+        mistakes += exc.mistakes
+    if mistakes or file is None or pack is None or channels is None:
+        raise ConfigError(_told_once(mistakes))
+    shop = _shop(file.shop)
+    return Settings(
+        directory=folder,
+        shop=shop,
+        state_url=checks.state_url(file.state.url, folder) or "",
+        accounts=tuple(_account(read, folder, i, table, file, env) for i, table in enumerate(file.account)),
+        orders=tuple(_orders(folder, table, shop) for table in file.orders),
+        rulebook=pack.rulebook,
+        templates=pack.templates,
+        channels=channels,
+        wording=Catalog.load(data_dir() / "messages"),
+        file=read.path,
+        pack_paths=pack.paths,
+        warnings=(*warnings, *pack.warnings),
+    )
+
+
+def load_pack(settings: Settings) -> Settings:
+    """`settings` with the rules and templates as they are on disk now.
+
+    Raises: ConfigError with every mistake; the given settings stay valid.
+    """
+    pack = read_pack(settings.directory if settings.file is not None else None)
+    kept = tuple(w for w in settings.warnings if w.file == str(settings.file))
+    return replace(
+        settings,
+        rulebook=pack.rulebook,
+        templates=pack.templates,
+        pack_paths=pack.paths,
+        warnings=(*kept, *pack.warnings),
+    )
+
+
+def bare(directory: Path | None = None, *, name: str = "") -> Settings:
+    """Settings without a responder.toml: the rules and templates of `directory`, else the product's; no accounts.
+
+    Raises: ConfigError as `load`.
+    """
+    pack = read_pack(directory)
+    folder = (directory or Path()).resolve()
+    return Settings(
+        directory=folder,
+        shop=ShopSettings(name=name, language="ja", timezone=ZoneInfo("Asia/Tokyo")),
+        state_url=f"sqlite:///{folder / 'state' / 'responder.db'}",
+        accounts=(),
+        orders=(),
+        rulebook=pack.rulebook,
+        templates=pack.templates,
+        channels=_channels(directory),
+        wording=Catalog.load(data_dir() / "messages"),
+        pack_paths=pack.paths,
+        warnings=pack.warnings,
+    )
+
+
+def check_secrets(settings: Settings) -> tuple[Mistake, ...]:
+    """Every secret that cannot be fetched now, each told at its key."""
+    mistakes: list[Mistake] = []
+    for account in settings.accounts:
+        for secret in (account.imap_secret, account.smtp_secret):
+            try:
+                secret()
+            except ConfigError as exc:
+                mistakes += exc.mistakes
+    return tuple(mistakes)
+
+
+def _file_in(path: Path) -> Path:
+    return path if path.is_file() or path.suffix == ".toml" else path / FILE
+
+
+def _told_once(mistakes: Sequence[Mistake]) -> tuple[Mistake, ...]:
+    """Sorted by file and line; a key missing for two reasons is told once."""
+    seen: dict[tuple[str, str, str], Mistake] = {}
+    for mistake in mistakes:
+        seen.setdefault((mistake.file, mistake.key, mistake.code), mistake)
+    return tuple(sorted(seen.values(), key=lambda m: (m.file, m.line, m.key)))
+
+
+def _channels(folder: Path | None) -> tuple[Channel, ...]:
+    paths = sorted((data_dir() / "channels").glob("*.toml"))
+    own = sorted((folder / "channels").glob("*.toml")) if folder is not None else []
+    return load_channels([*paths, *own])
+
+
+def _shop(table: ShopTable) -> ShopSettings:
+    policy = dict(table.policy)
+    calendar = {
+        "closed_weekdays": None if table.closed_weekdays is None else ", ".join(table.closed_weekdays),
+        "public_holidays": None if table.public_holidays is None else ("on" if table.public_holidays else "off"),
+        "closed_days": None if table.closed_days is None else ", ".join(d.isoformat() for d in table.closed_days),
+        "open_days": None if table.open_days is None else ", ".join(d.isoformat() for d in table.open_days),
+        "business_hours": table.business_hours,
+    }
+    policy |= {key: value for key, value in calendar.items() if value is not None}
+    zone = ZoneInfo(table.timezone)
+    return ShopSettings(table.name, table.language, zone, table.signature.strip(), policy, table.currency)
+
+
+def _account(
+    read: source.Source, folder: Path, index: int, table: AccountTable, file: ResponderFile, env: Mapping[str, str]
+) -> AccountSettings:
+    where: KeyPath = ("account", index)
+    display_name = file.shop.name if table.display_name is None else table.display_name
+    folders = table.folders
+    return AccountSettings(
+        name=table.name,
+        identity=Identity(table.address, tuple(table.aliases), display_name),
+        imap=_server("imap", table.imap, folder),
+        imap_secret=partial(secrets.fetch, _secret(read, folder, (*where, "imap"), table.imap), env),
+        smtp=None if table.smtp is None else _server("smtp", table.smtp, folder),
+        smtp_secret=partial(secrets.fetch, _secret(read, folder, (*where, "smtp"), table.smtp), env),
+        authserv_id=table.authserv_id,
+        watch=tuple(dict.fromkeys(folders.watch)),
+        approved=folders.approved or APPROVED[file.shop.language],
+        notes=folders.notes,
+        drafts=folders.drafts,
+        sent=folders.sent,
+        trash=folders.trash,
+        quiet_s=table.quiet_s,
+        since=None if table.since is None else _span(table.since),
+        poll_s=table.poll_s,
+        staff_poll_s=table.staff_poll_s,
+        drafts_per_sender_day=table.drafts_per_sender_day,
+        sends_per_minute=table.sends_per_minute,
+        sends_per_day=table.sends_per_day,
+        approve_by_flag=table.approve_by_flag,
+        flag_quiet_s=table.flag_quiet_s,
+        default_language=table.language or file.shop.language,
+        files_sent=table.files_sent,
+    )
+
+
+def _span(text: str) -> timedelta:
+    number, unit = re.sub(r"\s", "", text)[:-1], text[-1]
+    return int(number) * _SPANS[unit]
+
+
+def _server(role: str, table: ServerTable, folder: Path) -> Server:
+    return Server(
+        host=table.host,
+        port=table.port or _PORTS[role, table.tls],
+        tls=table.tls,
+        username=table.username or "",
+        auth=table.auth,
+        ca_file=None if table.ca_file is None else str(folder / Path(table.ca_file).expanduser()),
+    )
+
+
+def _secret(read: source.Source, folder: Path, where: KeyPath, table: ServerTable | None) -> secrets.Secret:
+    if table is None:
+        return secrets.Secret("none")
+    found: tuple[str, secrets.SecretKind, tuple[str, ...]]
+    if table.auth == "xoauth2":
+        found = ("oauth2_token_command", "command", tuple(table.oauth2_token_command or ()))
+    elif table.password_command is not None:
+        found = ("password_command", "command", tuple(table.password_command))
+    elif table.password_env is not None:
+        found = ("password_env", "env", (table.password_env,))
+    elif table.password_file is not None:
+        found = ("password_file", "file", (table.password_file,))
+    elif table.password is not None:
+        found = ("password", "plain", (table.password,))
+    else:
+        return secrets.Secret("none")
+    name, kind, words = found
+    told = read.mistake((*where, name), "")
+    return secrets.Secret(kind, words, folder, told.file, told.line, told.key)
+
+
+def _orders(folder: Path, table: OrdersTable, shop: ShopSettings) -> OrdersSettings:
+    return OrdersSettings(
+        type="csv",
+        path=folder / Path(table.path).expanduser(),
+        timezone=shop.timezone if table.timezone is None else ZoneInfo(table.timezone),
+        columns=table.columns,
+        status_words=table.status_words,
+        channel=table.channel or "",
+        currency=table.currency or shop.currency,
+        encoding=table.encoding,
+        delimiter=table.delimiter,
+        day_first=table.day_first,
+    )

@@ -1,0 +1,108 @@
+"""What the shop configured, as frozen values; made by `load`, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from responder.core.channels import Channel
+from responder.core.compose import Templates
+from responder.core.rules import Rulebook
+from responder.core.wording import Catalog
+from responder.errors import Mistake
+from responder.model import Identity, Language, Server
+
+
+@dataclass(frozen=True, slots=True)
+class ShopSettings:
+    """The shop itself. `policy` holds what it promises (`return_days = 8` ...) as text: `true` is "on", `false`
+    is "off", lists are joined by ", "; its calendar stands there too (`closed_weekdays`, `closed_days` ...)."""
+
+    name: str
+    language: Language
+    timezone: ZoneInfo
+    signature: str = ""
+    policy: Mapping[str, str] = field(default_factory=dict)
+    currency: str = "JPY"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """One login. `drafts`, `sent`, `trash` are None where the server's own marks shall be used.
+
+    `since` is how far back the first start looks, None for "only what arrives from now on". `files_sent` is True
+    where the server files sent mail by itself, None if that is to be found out. The secrets are fetched anew by each
+    call and raise ConfigError if they are missing.
+    """
+
+    name: str
+    identity: Identity
+    imap: Server
+    imap_secret: Callable[[], str] = field(repr=False)
+    smtp: Server | None = None
+    smtp_secret: Callable[[], str] = field(repr=False, default=str)
+    authserv_id: str | None = None
+    watch: tuple[str, ...] = ("INBOX",)
+    approved: str = "Approved"
+    notes: str = "Responder"
+    drafts: str | None = None
+    sent: str | None = None
+    trash: str | None = None
+    quiet_s: float = 30.0
+    since: timedelta | None = None
+    poll_s: float = 60.0
+    staff_poll_s: float = 5.0
+    drafts_per_sender_day: int = 3
+    sends_per_minute: int = 20
+    sends_per_day: int = 1500
+    approve_by_flag: bool = False
+    flag_quiet_s: float = 120.0
+    default_language: Language = "ja"
+    files_sent: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersSettings:
+    """One source of orders. `columns` maps fields of the order to headers of the file; `status_words` the source's
+    own words to states. `encoding`, `delimiter` and `day_first` are None where they shall be found out."""
+
+    type: Literal["csv"]
+    path: Path
+    timezone: ZoneInfo
+    columns: Mapping[str, str] = field(default_factory=dict)
+    status_words: Mapping[str, str] = field(default_factory=dict)
+    channel: str = ""
+    currency: str = ""
+    encoding: str | None = None
+    delimiter: str | None = None
+    day_first: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that was configured. `file` is responder.toml (None if the shop has none), `directory` its folder.
+
+    `state_url` is absolute. `pack_paths` are the rule file and template folders in use. `warnings` do not stop
+    anything; `check` shows them.
+    """
+
+    directory: Path
+    shop: ShopSettings
+    state_url: str
+    accounts: tuple[AccountSettings, ...]
+    orders: tuple[OrdersSettings, ...]
+    rulebook: Rulebook
+    templates: Templates
+    channels: tuple[Channel, ...]
+    wording: Catalog
+    file: Path | None = None
+    pack_paths: tuple[Path, ...] = ()
+    warnings: tuple[Mistake, ...] = ()
+
+    def account(self, name: str) -> AccountSettings | None:
+        """The account of that name, or None."""
+        return next((account for account in self.accounts if account.name == name), None)

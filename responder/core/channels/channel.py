@@ -1,0 +1,87 @@
+"""What a channel is: the values of one data file. Patterns in it are RE2, linear on any text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from responder.model import Message
+
+ReplyMode = Literal["mail", "relay_smtp", "admin_only"]
+Kind = Literal["buyer", "inquiry", "notice", "form"]
+OWN = "own"
+BODY_CHARS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One kind of mail of a channel; every list that is given must have a pattern that hits.
+
+    `kind`: `buyer` is written by a buyer, `inquiry` tells of a buyer's words that are answered elsewhere, `notice`
+    is the system's own, `form` a contact form. `senders` see the From address in lower case.
+    """
+
+    kind: Kind = "buyer"
+    reply_mode: ReplyMode | None = None
+    senders: Any = None
+    subjects: Any = None
+    bodies: Any = None
+
+    def fits(self, message: Message) -> bool:
+        """True if the mail is one of this route."""
+        if self.senders is not None:
+            mail = message.sender.mail.lower() if message.sender else ""
+            if not self.senders.search(mail):
+                return False
+        if self.subjects is not None and not self.subjects.search(message.subject[:998]):
+            return False
+        return self.bodies is None or bool(self.bodies.search(message.text[:BODY_CHARS]))
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One way buyers reach the shop. `kind` and `reply_mode` are those of the mail it was recognised by.
+
+    `clock_h` is within how many hours an answer is due, None for no clock; `clock_weekends`: days off count too.
+    `order_ids` finds ids in mails of this channel, `certain_ids` in any mail. `frame` are the lines between which
+    the buyer's words stand; `labels` the form's labels by field, folded. `forbidden` and `must_contain` name what a
+    reply may not hold and what it must. `cancel_limit_percent` counts over `cancel_limit_days`.
+    """
+
+    name: str
+    title: Mapping[str, str] = field(default_factory=dict)
+    kind: Kind = "buyer"
+    reply_mode: ReplyMode = "mail"
+    routes: tuple[Route, ...] = ()
+    order_ids: Any = None
+    certain_ids: Any = None
+    frame: tuple[Any, Any] | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    form_ends: Any = None
+    form_senders: Any = None
+    clock_h: float | None = None
+    clock_weekends: bool = False
+    quote_original: bool = True
+    allows_links: bool = True
+    forbidden: tuple[str, ...] = ()
+    must_contain: tuple[str, ...] = ()
+    official_cancel: Any = None
+    official_cancel_columns: tuple[str, ...] = ()
+    cancel_limit_percent: float | None = None
+    cancel_limit_days: int | None = None
+    admin_page: str = ""
+
+    @property
+    def is_marketplace(self) -> bool:
+        """True for mail that goes through somebody else's system."""
+        return self.name != OWN and self.kind != "form"
+
+    def is_notice(self, message: Message) -> bool:
+        """True for a mail that the channel's system wrote by itself and that no buyer waits on."""
+        route = next((route for route in self.routes if route.fits(message)), None)
+        return route is not None and route.kind == "notice"
+
+    def is_official_cancel(self, message: Message) -> bool:
+        """True if the mail carries the channel's own mark of a cancel request."""
+        return self.official_cancel is not None and bool(self.official_cancel.search(message.subject[:998]))

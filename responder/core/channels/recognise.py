@@ -1,0 +1,50 @@
+"""By which channel a mail came: the sender's address first, then what the text looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from responder.core.channels.channel import BODY_CHARS, OWN, Channel, Route
+from responder.core.channels.forms import form_fields
+from responder.model import Message
+
+
+def recognise(message: Message, channels: Sequence[Channel]) -> Channel:
+    """The channel the mail came by, with its `kind` and `reply_mode` for this mail; the own channel if no other."""
+    found = _route(message, channels)
+    if found is None:
+        return next((channel for channel in channels if channel.name == OWN), Channel(OWN))
+    channel, route = found
+    return replace(channel, kind=route.kind, reply_mode=route.reply_mode or channel.reply_mode)
+
+
+def _route(message: Message, channels: Sequence[Channel]) -> tuple[Channel, Route] | None:
+    for by_sender in (True, False):
+        for channel in channels:
+            for route in channel.routes:
+                if (route.senders is not None) is not by_sender or not route.fits(message):
+                    continue
+                if route.kind == "form" and not is_form(message, channel):
+                    continue
+                return channel, route
+    return None
+
+
+def is_form(message: Message, channel: Channel) -> bool:
+    """True if the mail is a filled-in contact form: sent by the site, with an address and a message in its fields.
+
+    Somebody who writes such fields in a mail of his own cannot name another's address that way.
+    """
+    found = form_fields(message.text[:BODY_CHARS], channel.labels, channel.form_ends)
+    if "message" not in found:
+        return False
+    mail = found.get("mail", "").casefold()
+    sender = message.sender.key if message.sender else ""
+    replies = {address.key for address in message.reply_to}
+    if mail and mail in {sender, *replies}:
+        return True
+    by_site = sender in {address.key for address in message.to}
+    if not by_site and channel.form_senders is not None:
+        by_site = bool(channel.form_senders.search(sender))
+    return by_site and bool(mail or (len(replies) == 1 and sender not in replies))
