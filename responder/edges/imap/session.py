@@ -195,7 +195,7 @@ class Session:
 
         (`n:*` names the last mail even where it lies below n: it is dropped.)
         """
-        if self._wire.last not in ("SELECT", "IDLE", "NOOP"):
+        if self._wire.last not in ("IDLE", "NOOP"):
             self.noop()  # a server need not look for new mail before it searches: Dovecot and pymap do not
         return tuple(found for found in self._search(f"UID {max(uid, 1)}:*", from_the_end=True) if found >= uid)
 
