@@ -446,3 +446,4 @@ class Draft:
     copied: bool
     marked: bool
     removed: bool
+    valid_until: datetime | None = None

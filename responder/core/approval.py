@@ -115,8 +115,9 @@ def bind(papers: Papers, place: Place, known: Known) -> Binding:
     cases: set[str] = set()
     if place in known.by_place:
         cases.add(known.by_place[place].case_id)
-    if papers.message_id and papers.message_id in known.by_minted_id:
-        cases.add(known.by_minted_id[papers.message_id].case_id)
+    minted = known.by_minted_id.get(papers.message_id or "")
+    if minted is not None:
+        cases.add(minted.case_id)
     cases.update(known.case_of_id[i] for i in (*papers.in_reply_to, *papers.references) if i in known.case_of_id)
     if not cases:
         return Stranger()
@@ -124,7 +125,10 @@ def bind(papers: Papers, place: Place, known: Known) -> Binding:
         return Contradiction(tuple(sorted(cases)))
     (case_id,) = cases
     draft = known.open_drafts.get(case_id)
-    return Bound(draft) if draft is not None else Over(case_id)
+    if draft is None or (minted is not None and minted.id != draft.id):
+        # Also a draft that was replaced: it must not pass for a version of the one that took its place.
+        return Over(case_id)
+    return Bound(draft)
 
 
 # --- may it go out? -------------------------------------------------------------------------------------------------
@@ -174,6 +178,7 @@ class Circumstances:
     answered: bool
     reply_mode: str
     answerable: bool
+    promise_over: bool = False
 
 
 def recheck(draft: Draft, now: Circumstances, text_sha256: str) -> tuple[Objection, ...]:
@@ -187,6 +192,8 @@ def recheck(draft: Draft, now: Circumstances, text_sha256: str) -> tuple[Objecti
         found.append(Objection(Reason.of("buyer_wrote_again", count=now.newer_mails), overridable=True))
     if now.answered:
         found.append(Objection(Reason.of("already_answered"), overridable=True))
+    if now.promise_over:
+        found.append(Objection(Reason.of("promise_over"), overridable=True))
     if draft.order_id is not None and draft.facts:
         if now.order is None:
             found.append(Objection(Reason.of("order_gone", order_id=draft.order_id), overridable=True))

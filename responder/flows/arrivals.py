@@ -39,6 +39,11 @@ def on_arrivals(desk: Desk, mailbox: str, now: datetime) -> int:
     elif cursor.uidvalidity != selected.uidvalidity:
         cursor = _map_anew(desk, cursor, selected, now)
     uids = desk.session.uids_from(cursor.last_uid + 1)
+    if not uids and selected.uidnext - 1 > cursor.last_uid:
+        # Mail that came and went between two looks: nothing below this opening's UIDNEXT is left to read.
+        cursor = replace(cursor, last_uid=selected.uidnext - 1)
+        with desk.journal.light() as tx:
+            mails.save_cursor(tx, cursor)
     looked_at = 0
     for start in range(0, len(uids), BATCH):
         batch = uids[start : start + BATCH]

@@ -82,6 +82,7 @@ def _commit(desk: Desk, tx: Connection, plan: Plan, now: datetime) -> None:
             in_reply_to=letter.in_reply_to,
             references=letter.references,
             answers=plan.answers,
+            valid_until=letter.valid_until,
             now=now,
         )
         cases.add_keys(tx, desk.name, case.id, [plan.draft_message_id])

@@ -12,7 +12,7 @@ from responder.edges.journal import cases, drafts, mails, notes
 from responder.errors import CommandRefused
 from responder.flows.desk import Desk
 from responder.flows.sending import back_to_drafts, fetch_copy
-from responder.flows.staff import settle_as_sent
+from responder.flows.staff import SERVER_FILES, settle_as_sent
 from responder.flows.tell import tell
 from responder.model import Draft, Place, Reason
 
@@ -78,16 +78,14 @@ def _copy_to_sent(desk: Desk, draft: Draft, now: datetime) -> bool:
     sent, approval = desk.located.sent, draft.approval
     if sent is None or approval is None:
         return True
-    desk.session.select(sent)
-    if desk.session.find_message_id(approval.outgoing_id):
-        _learn(desk, "server_files_sent")
-        return True
     if _server_files(desk) and draft.sent_at is not None and now - draft.sent_at < SERVER_FILES_WITHIN:
         desk.wake_at(draft.sent_at + SERVER_FILES_WITHIN)
         return False
     if not approval.outgoing_raw:
         return True
-    desk.session.append(sent, approval.outgoing_raw, flags=("\\Seen",))
+    place = desk.session.append(sent, approval.outgoing_raw, flags=("\\Seen",))
+    if place is not None:
+        desk.own_copies[draft.id] = Place(sent, place[0], place[1])
     with desk.journal.light() as tx:
         drafts.finish(tx, draft.id, copied=True)
     return True
@@ -98,12 +96,7 @@ def _server_files(desk: Desk) -> bool:
     if desk.account.files_sent is not None:
         return desk.account.files_sent
     with desk.journal.reading() as tx:
-        return int(notes.find_fact(tx, desk.name, "server_files_sent") or 0) >= LEARNED_AFTER
-
-
-def _learn(desk: Desk, name: str) -> None:
-    with desk.journal.light() as tx:
-        notes.save_fact(tx, desk.name, name, int(notes.find_fact(tx, desk.name, name) or 0) + 1)
+        return int(notes.find_fact(tx, desk.name, SERVER_FILES) or 0) >= LEARNED_AFTER
 
 
 def _mark_answered(desk: Desk, answers: Sequence[int]) -> None:

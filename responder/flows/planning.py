@@ -93,7 +93,7 @@ def plan_mail(
 
 
 def plan_again(desk: Desk, draft: Draft, now: datetime) -> Plan | None:
-    """A plan for a draft's case as things stand now: all its unanswered mails, today's order. None if no mail is left."""
+    """A plan for a draft's case as things stand now, with today's order. None if no unanswered mail is left."""
     with desk.journal.reading() as tx:
         case = cases.find(tx, draft.case_id)
         waiting = [m for m in mails.of_case(tx, draft.case_id) if not m.answered and m.action != "silence"]

@@ -19,9 +19,8 @@ from time import sleep
 from sqlalchemy import Connection
 
 from responder.core.approval import Circumstances, Objection, examine, read_papers, recheck, text_key, told_key
-from responder.core.compose import blanks_in, facts_now, outgoing, text_of
+from responder.core.compose import blanks_in, facts_now, outgoing, own_words, text_of
 from responder.core.mime import header_block
-from responder.core.newtext import split
 from responder.edges.journal import Journal, JournalUnavailable, cases, drafts, mails
 from responder.edges.smtp import submit_batch
 from responder.errors import MessageError, PermanentError, TemporaryError
@@ -82,7 +81,7 @@ def _prepare(desk: Desk, item: Ready, now: datetime) -> Parcel | None:
         _wait_for_typing(desk, item, copy, now)
         return None
     papers = read_papers(header_block(copy.raw))
-    blanks = blanks_in(copy.own_words)
+    blanks = blanks_in(copy.text)
     objections = examine(papers, copy.own_words, blanks, draft, desk.account.identity)
     objections += _recheck(desk, draft, copy, now)
     if objections:
@@ -105,7 +104,7 @@ def fetch_copy(desk: Desk, place: Place) -> Copy | None:
         if fetched.size_bytes > len(fetched.raw):
             raise MessageError("too_large")
         text = text_of(fetched.raw)
-        return Copy(place, fetched.raw, text, split(text).new)
+        return Copy(place, fetched.raw, text, own_words(text))
     return None
 
 
@@ -125,6 +124,7 @@ def _recheck(desk: Desk, draft: Draft, copy: Copy, now: datetime) -> tuple[Objec
         newer_mails=len(newer),
         answered=case is not None and case.outcome == "sent_by_staff",
         reply_mode=channel.reply_mode if channel is not None else "mail",
+        promise_over=draft.valid_until is not None and draft.valid_until < now,
         answerable=bool(draft.recipient.mail) and not desk.account.identity.owns(draft.recipient.mail),
     )
     return recheck(draft, circumstances, copy.key)

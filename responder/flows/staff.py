@@ -22,7 +22,6 @@ from responder.core.approval import (
     Contradiction,
     Known,
     Over,
-    Papers,
     Stranger,
     bind,
 )
@@ -31,7 +30,9 @@ from responder.flows.desk import Desk, Sighting, same_bytes
 from responder.flows.tell import tell
 from responder.model import Cursor, Draft, Place, Reason
 
+SERVER_FILES = "server_files_sent"
 VANISHED_AFTER = timedelta(seconds=180)
+CAME_BACK_AFTER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ def on_staff(desk: Desk, now: datetime) -> list[Ready]:
         elif draft.state == "approved" and draft.id not in desk.in_flight:
             _take_back(desk, draft, here, now)
     _approve_by_flag(desk, known, in_drafts, bound_drafts, now)
+    _report_what_came_back(desk, in_drafts, bound_drafts, now)
     _keep_cursors(desk)
     return ready
 
@@ -86,13 +88,25 @@ def on_sent_folder(desk: Desk, now: datetime) -> None:
         known = _known(desk, [sighting])
         minted = known.by_minted_id.get(papers.message_id or "")
         if minted is not None and minted.approval is not None and papers.message_id == minted.approval.outgoing_id:
-            _seen_in_sent(desk, minted, now)
+            _seen_in_sent(desk, minted, sighting.place, now)
         elif len(papers.senders) == 1 and desk.account.identity.owns(papers.senders[0].mail):
             _answered_by_staff(desk, sighting, known, now)
 
 
-def _seen_in_sent(desk: Desk, draft: Draft, now: datetime) -> None:
-    """What we sent lies in Sent: the witness that an unknown outcome was an acceptance."""
+def _seen_in_sent(desk: Desk, draft: Draft, place: Place, now: datetime) -> None:
+    """What we sent lies in Sent: the witness that an unknown outcome was an acceptance.
+
+    A copy that is not ours was filed by the server itself; where it did so besides ours, ours goes.
+    """
+    ours = desk.own_copies.pop(draft.id, None)
+    if ours == place:
+        return
+    with desk.journal.light() as tx:
+        count = int(notes.find_fact(tx, desk.name, SERVER_FILES) or 0)
+        notes.save_fact(tx, desk.name, SERVER_FILES, count + 1)
+    if ours is not None:
+        desk.session.select(ours.mailbox)
+        desk.session.remove(ours.uid)
     if draft.id in desk.in_flight:
         return
     with desk.journal.durable() as tx:
@@ -386,7 +400,15 @@ def _approve_by_flag(
         desk.say("moved_by_star", uid=place.uid)
 
 
-def papers_of(desk: Desk, place: Place) -> Papers | None:
-    """The papers last read of a mail in Approved or Drafts."""
-    sighting = desk.views.get(place.mailbox, {}).get(place)
-    return sighting.papers if sighting is not None else None
+def _report_what_came_back(
+    desk: Desk, in_drafts: Mapping[Place, Sighting], bindings: Mapping[Place, Binding], now: datetime
+) -> None:
+    """A draft of a case that is over lies in Drafts (a client saved it once more): left alone, told once."""
+    for place, binding in bindings.items():
+        if not isinstance(binding, Over) or "\\deleted" in in_drafts[place].flags:
+            continue
+        if now - desk.first_seen.get(place, now) < CAME_BACK_AFTER:
+            continue
+        with desk.journal.light() as tx:
+            key = f"came-back:{place.mailbox}:{place.uidvalidity}:{place.uid}"
+            tell(desk, tx, key, Reason.of("draft_came_back"), now=now, in_reply_to=in_drafts[place].papers.message_id)

@@ -29,6 +29,7 @@ def begin(
     in_reply_to: str | None,
     references: Sequence[str],
     answers: Sequence[int],
+    valid_until: datetime | None = None,
     now: datetime,
 ) -> int:
     """The intent to put a draft into Drafts: its Message-ID and bytes are fixed from here on."""
@@ -52,6 +53,7 @@ def begin(
                 in_reply_to=in_reply_to,
                 references=list(references),
                 answers=list(answers),
+                valid_until=valid_until,
                 told=[],
                 created_at=now,
             )
@@ -341,9 +343,9 @@ def sent_since(tx: Connection, account: str, since: datetime) -> int:
 
 def count_by_state(tx: Connection, account: str) -> dict[str, int]:
     """How many drafts are in each state."""
-    return dict(tx.execute(
-            select(draft.c.state, func.count()).where(draft.c.account == account).group_by(draft.c.state)
-        ).all())
+    return dict(
+        tx.execute(select(draft.c.state, func.count()).where(draft.c.account == account).group_by(draft.c.state)).all()
+    )
 
 
 def _at(place: Place) -> dict[str, Any]:
@@ -394,4 +396,5 @@ def _draft(row: Row[Any]) -> Draft:
         copied=value["copied"],
         marked=value["marked"],
         removed=value["removed"],
+        valid_until=value["valid_until"],
     )

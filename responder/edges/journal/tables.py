@@ -137,6 +137,7 @@ draft = Table(
     Column("order_id", String(200)),
     Column("channel", String(60), nullable=False),
     Column("facts", JSON, nullable=False),
+    Column("valid_until", Utc),
     Column("sender", String(320), nullable=False),
     Column("recipient_name", Text, nullable=False),
     Column("recipient", String(320), nullable=False),

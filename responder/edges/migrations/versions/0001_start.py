@@ -92,6 +92,7 @@ def upgrade() -> None:
         sa.Column("order_id", sa.String(length=200), nullable=True),
         sa.Column("channel", sa.String(length=60), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("sender", sa.String(length=320), nullable=False),
         sa.Column("recipient_name", sa.Text(), nullable=False),
         sa.Column("recipient", sa.String(length=320), nullable=False),

@@ -1,0 +1,415 @@
+"""When things happen: one selector for all waiting connections, a small pool that works on the ready ones, timers,
+signals and reload. Decides nothing about mail.
+
+A connection has one owner at a time: the selector while it waits, one worker while it works. Sending has a pool of its
+own, so that a slow SMTP server keeps no mailbox waiting.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import random
+import selectors
+import signal
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from time import monotonic
+from types import FrameType
+from typing import Literal
+
+from responder.config import AccountSettings, Settings
+from responder.edges.files import watch
+from responder.edges.journal import Journal, JournalUnavailable, notes
+from responder.edges.orders import OrderBook
+from responder.errors import (
+    CertificateRefused,
+    CommandRefused,
+    ConfigError,
+    ConnectionLost,
+    FolderMissing,
+    LoginRefused,
+    Mistake,
+    PermanentError,
+    ResponderError,
+    TemporaryError,
+)
+from responder.flows.desk import Desk
+from responder.flows.sending import send
+from responder.flows.tell import tell
+from responder.flows.turn import Turn, open_desk, take_turn
+from responder.model import Parcel, Reason
+
+log = logging.getLogger("responder")
+
+WORKERS = 8
+SENDERS = 4
+PAUSE_FIRST_S = 1.0
+PAUSE_MOST_S = 300.0
+PAUSE_REFUSED_S = 1800.0
+STOP_WITHIN_S = 60.0
+ORDERS_EVERY_S = 60.0
+
+EX_OK, EX_CANTSTART, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 1, 75, 77, 78
+
+
+class AlreadyRunning(PermanentError):
+    """Another process works with this journal."""
+
+
+@dataclass(slots=True)
+class Post:
+    """One account in the daemon: its desk (None until logged in), who owns its connection, and when it is next due."""
+
+    name: str
+    desk: Desk | None = None
+    owner: Literal["selector", "worker", "nobody"] = "nobody"
+    due: float = 0.0
+    failures: int = 0
+    first_failure: Exception | None = None
+    ever_connected: bool = False
+    poked: bool = False
+
+
+class Daemon:
+    """The running program. `settings` is replaced whole by a reload; each turn works with one value of it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        orders: OrderBook,
+        *,
+        reload_settings: Callable[[Settings], Settings],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        workers: int = WORKERS,
+    ) -> None:
+        self.settings = settings
+        self.orders = orders
+        self.journal = Journal(settings.state_url)
+        self._reload_settings = reload_settings
+        self._clock = clock
+        self._posts = {account.name: Post(account.name) for account in settings.accounts}
+        self._ready: SimpleQueue[str] = SimpleQueue()
+        self._wake_in, self._wake_out = socket.socketpair()
+        self._wake_in.setblocking(False)
+        self._wake_out.setblocking(False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._wake_in, selectors.EVENT_READ, None)
+        self._workers = ThreadPoolExecutor(workers, thread_name_prefix="account")
+        self._senders = ThreadPoolExecutor(SENDERS, thread_name_prefix="send")
+        self._sending: dict[str, Future[None]] = {}
+        self._stopping = threading.Event()
+        self._lock_file: int | None = None
+        self._orders_due = monotonic() + ORDERS_EVERY_S
+        self._mistakes_told: frozenset[str] = frozenset()
+
+    # --- running ----------------------------------------------------------------------------------------------------
+
+    def run(self) -> int:
+        """Work until told to stop; returns the exit code. 77 or 78 if no account could ever be opened."""
+        self._take_lock()
+        self.journal.upgrade()
+        stop_watching = watch(self._watched_paths(), self._on_files_changed)
+        log.info("started", extra={"action": "started", "accounts": len(self._posts)})
+        try:
+            while not self._stopping.is_set():
+                self._start_due_turns()
+                for key, _ in self._selector.select(self._pause()):
+                    if key.data is None:
+                        self._drain_wake()
+                    else:
+                        self._start_turn(self._posts[key.data])
+                self._take_back_finished()
+                code = self._hopeless()
+                if code is not None:
+                    return code
+        finally:
+            stop_watching()
+            self._wind_up()
+        return EX_OK
+
+    def stop(self) -> None:
+        """Ask for an orderly end; safe from any thread and from a signal."""
+        self._stopping.set()
+        self._wake()
+
+    def install_signals(self) -> None:
+        """TERM and INT stop, HUP reloads, USR1 writes the state to the log. For the main thread only."""
+
+        def on_stop(_number: int, _frame: FrameType | None) -> None:
+            self.stop()
+
+        def on_reload(_number: int, _frame: FrameType | None) -> None:
+            threading.Thread(target=self.reload, name="reload").start()
+
+        def on_status(_number: int, _frame: FrameType | None) -> None:
+            for post in self._posts.values():
+                extra = {"action": "status", "account": post.name, "owner": post.owner, "failures": post.failures}
+                log.info("status", extra=extra)
+
+        signal.signal(signal.SIGTERM, on_stop)
+        signal.signal(signal.SIGINT, on_stop)
+        signal.signal(signal.SIGHUP, on_reload)
+        signal.signal(signal.SIGUSR1, on_status)
+
+    def poke(self, name: str) -> None:
+        """Let an account take a turn now; safe from any thread."""
+        self._ready.put(f"poke:{name}")
+        self._wake()
+
+    # --- turns ------------------------------------------------------------------------------------------------------
+
+    def _start_due_turns(self) -> None:
+        now = monotonic()
+        for post in self._posts.values():
+            if post.owner != "worker" and post.due <= now:
+                self._start_turn(post)
+        if self._orders_due <= now:
+            self._orders_due = now + ORDERS_EVERY_S
+            self._workers.submit(self._refresh_orders)
+
+    def _start_turn(self, post: Post) -> None:
+        if post.owner == "worker":
+            return
+        if post.owner == "selector" and post.desk is not None:
+            with contextlib.suppress(KeyError, ValueError):
+                self._selector.unregister(post.desk.session.sock)
+        post.owner = "worker"
+        post.poked = False
+        self._workers.submit(self._work, post)
+
+    def _work(self, post: Post) -> None:
+        """One turn on a worker thread: whatever happens, the account comes back with a time at which it is due."""
+        try:
+            turn = self._turn(post)
+            post.failures = 0
+            post.first_failure = None
+            post.ever_connected = True
+            post.due = monotonic() + turn.wake_s
+            self._submit(post, turn.parcels)
+        except (LoginRefused, CertificateRefused, FolderMissing, ConfigError) as exc:
+            self._failed(post, exc, PAUSE_REFUSED_S)
+        except (TemporaryError, CommandRefused, OSError) as exc:
+            pause = min(PAUSE_FIRST_S * 2**post.failures, PAUSE_MOST_S)
+            self._failed(post, exc, pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
+        except Exception as exc:
+            log.exception("turn_failed", extra={"action": "turn_failed", "account": post.name})
+            self._failed(post, exc, min(PAUSE_FIRST_S * 2**post.failures, PAUSE_MOST_S))
+        finally:
+            self._ready.put(post.name)
+            self._wake()
+
+    def _turn(self, post: Post) -> Turn:
+        settings = self.settings
+        account = settings.account(post.name)
+        if account is None:
+            raise ConfigError((Mistake("responder.toml", 0, "account", "account_gone", (("name", post.name),)),))
+        fresh = post.desk is None or post.desk.session.lost
+        if fresh:
+            post.desk = open_desk(account, settings, self.journal, self.orders, self._clock, post.desk)
+            self._over(post, "fetching-stopped")
+        desk = post.desk
+        if desk is None:
+            raise TypeError("open_desk gave no desk")
+        desk.settings = settings
+        return take_turn(desk, self._clock(), after_connect=fresh)
+
+    def _failed(self, post: Post, exc: Exception, pause_s: float) -> None:
+        post.failures = min(post.failures + 1, 12)
+        post.first_failure = post.first_failure or exc
+        post.due = monotonic() + pause_s
+        if post.desk is not None:
+            post.desk.session.close()
+            post.desk.forget_everything_seen()
+        extra = {
+            "action": "account_waits",
+            "account": post.name,
+            "error": type(exc).__name__,
+            "pause_s": round(pause_s, 1),
+            "failures": post.failures,
+        }
+        log.warning("account_waits", extra=extra)
+        with contextlib.suppress(JournalUnavailable), self.journal.light() as tx:
+            notes.save_fact(tx, post.name, "state", {"state": "waiting", "error": type(exc).__name__})
+
+    def _over(self, post: Post, _key: str) -> None:
+        with contextlib.suppress(JournalUnavailable), self.journal.light() as tx:
+            notes.save_fact(tx, post.name, "state", {"state": "connected", "error": None})
+
+    def _take_back_finished(self) -> None:
+        """Connections whose turn is over go back to the selector; those that were poked are due at once."""
+        while True:
+            try:
+                name = self._ready.get_nowait()
+            except Empty:
+                return
+            if name.startswith("poke:"):
+                post = self._posts.get(name.removeprefix("poke:"))
+                if post is not None:
+                    post.poked = True
+                    if post.owner != "worker":
+                        post.due = 0.0
+                continue
+            post = self._posts[name]
+            post.owner = "nobody"
+            desk = post.desk
+            if desk is not None and not desk.session.lost and desk.session.idling:
+                self._selector.register(desk.session.sock, selectors.EVENT_READ, name)
+                post.owner = "selector"
+            if post.poked:
+                post.due = 0.0
+
+    # --- sending ----------------------------------------------------------------------------------------------------
+
+    def _submit(self, post: Post, parcels: Sequence[Parcel]) -> None:
+        """Hand parcels to the sending pool; one batch an account at a time, so that one login serves many mails."""
+        if not parcels or post.desk is None:
+            return
+        desk = post.desk
+
+        def job() -> None:
+            try:
+                send(desk, parcels)
+            except ResponderError:
+                log.exception("sending_failed", extra={"action": "sending_failed", "account": post.name})
+            finally:
+                self.poke(post.name)
+
+        self._sending[post.name] = self._senders.submit(job)
+
+    # --- files ------------------------------------------------------------------------------------------------------
+
+    def _watched_paths(self) -> list[Path]:
+        paths = [*self.settings.pack_paths, *(orders.path for orders in self.settings.orders)]
+        if self.settings.file is not None:
+            paths.append(self.settings.file)
+        return paths
+
+    def _on_files_changed(self, _paths: Sequence[Path]) -> None:
+        self.reload()
+
+    def reload(self) -> None:
+        """Take over changed files, whole or not at all; mistakes go to the log and to staff."""
+        self._refresh_orders()
+        try:
+            self.settings = self._reload_settings(self.settings)
+        except ConfigError as exc:
+            self._tell_mistakes(exc.mistakes, "reload_refused")
+            return
+        except ResponderError:
+            log.exception("reload_failed", extra={"action": "reload_failed"})
+            return
+        log.info("reloaded", extra={"action": "reloaded", "rules": len(self.settings.rulebook.rules)})
+
+    def _refresh_orders(self) -> None:
+        try:
+            mistakes = self.orders.refresh()
+        except ResponderError:
+            log.exception("orders_failed", extra={"action": "orders_failed"})
+            return
+        if mistakes:
+            self._tell_mistakes(mistakes, "orders_refused")
+
+    def _tell_mistakes(self, mistakes: Sequence[Mistake], note: str) -> None:
+        """Each mistake once to the log and once to the staff of every account."""
+        wording, language = self.settings.wording, self.settings.shop.language
+        marks = frozenset(f"{m.file}:{m.line}:{m.key}:{m.code}:{m.args}" for m in mistakes)
+        if marks <= self._mistakes_told:
+            return
+        self._mistakes_told |= marks
+        for mistake in mistakes:
+            extra = {
+                "action": note,
+                "file": mistake.file,
+                "line": mistake.line,
+                "key": mistake.key,
+                "rule": mistake.rule,
+                "code": mistake.code,
+                "suggestion": mistake.suggestion,
+            }
+            log.error(note, extra=extra)
+        reasons = [Reason.of("plain", text=wording.mistake(m, language)) for m in mistakes[:50]]
+        now = self._clock()
+        for post in self._posts.values():
+            if post.desk is not None:
+                key = f"{note}:{hash(marks) & 0xFFFFFFFF:x}:{now.isoformat()}"
+                with self.journal.durable() as tx:
+                    tell(post.desk, tx, key, Reason.of(note), now=now, reasons=reasons)
+                self.poke(post.name)
+
+    # --- start and end ----------------------------------------------------------------------------------------------
+
+    def _take_lock(self) -> None:
+        """One process a journal: two would both see an approval. Raises AlreadyRunning."""
+        file = self.journal.file
+        if file is None:
+            return
+        self._lock_file = os.open(file.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as exc:
+            os.close(self._lock_file)
+            self._lock_file = None
+            raise AlreadyRunning(str(file)) from exc
+
+    def _hopeless(self) -> int | None:
+        """An exit code if no account could ever be opened and no waiting will change that."""
+        posts = list(self._posts.values())
+        if not posts or any(p.ever_connected or p.owner == "worker" or p.first_failure is None for p in posts):
+            return None
+        failures = [p.first_failure for p in posts]
+        if all(isinstance(f, LoginRefused) for f in failures):
+            return EX_NOPERM
+        if all(isinstance(f, (LoginRefused, CertificateRefused, FolderMissing, ConfigError)) for f in failures):
+            return EX_CONFIG
+        return None
+
+    @property
+    def failures(self) -> dict[str, Exception]:
+        """Why accounts could not be opened, by account name."""
+        return {p.name: p.first_failure for p in self._posts.values() if p.first_failure is not None}
+
+    def _wind_up(self) -> None:
+        """Finish the SMTP transactions in hand, close every connection, give the journal back."""
+        log.info("stopping", extra={"action": "stopping"})
+        deadline = monotonic() + STOP_WITHIN_S
+        self._workers.shutdown(wait=True, cancel_futures=True)
+        for future in self._sending.values():
+            with contextlib.suppress(Exception):
+                future.result(timeout=max(0.1, deadline - monotonic()))
+        self._senders.shutdown(wait=False, cancel_futures=True)
+        for post in self._posts.values():
+            if post.desk is not None:
+                post.desk.session.close()
+        self._selector.close()
+        self._wake_in.close()
+        self._wake_out.close()
+        self.journal.close()
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+        log.info("stopped", extra={"action": "stopped"})
+
+    def _pause(self) -> float:
+        now = monotonic()
+        waiting = [post.due - now for post in self._posts.values() if post.owner != "worker"]
+        return max(0.0, min([*waiting, self._orders_due - now, 60.0]))
+
+    def _wake(self) -> None:
+        with contextlib.suppress(OSError):
+            self._wake_out.send(b".")
+
+    def _drain_wake(self) -> None:
+        with contextlib.suppress(OSError):
+            while self._wake_in.recv(4096):
+                pass
+
+
+__all__ = ["AccountSettings", "AlreadyRunning", "ConnectionLost", "Daemon"]

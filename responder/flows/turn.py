@@ -1,0 +1,145 @@
+"""One turn of one account: everything that is due for it now, in order, then back to waiting."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from responder.config import AccountSettings, Settings
+from responder.edges.imap import Folder, Session, locate, spell
+from responder.edges.journal import Journal, drafts, mails, notes
+from responder.edges.orders import OrderBook
+from responder.errors import CommandRefused, FolderMissing
+from responder.flows.arrivals import on_arrivals
+from responder.flows.desk import Desk
+from responder.flows.drafting import resolve_intents
+from responder.flows.filing import on_sent
+from responder.flows.sending import on_approved
+from responder.flows.staff import on_staff
+from responder.flows.tell import deliver_notes
+from responder.model import Parcel
+
+IDLE_MAX_S = 9 * 60
+QUIET_ACCOUNT_POLL_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a turn leaves behind: mails to be sent, and after how many seconds to come back at the latest."""
+
+    parcels: tuple[Parcel, ...]
+    wake_s: float
+
+
+def open_desk(
+    account: AccountSettings,
+    settings: Settings,
+    journal: Journal,
+    orders: OrderBook,
+    clock: Callable[[], datetime],
+    before: Desk | None,
+) -> Desk:
+    """Log in, find the folders, make ours; keeps what `before` remembers of mails in hand.
+
+    Raises: ConnectionLost, LoginRefused, CertificateRefused, FolderMissing, CommandRefused.
+    """
+    session = Session.connect(account.imap, account.imap_secret)
+    try:
+        folders = session.folders()
+        roles = {"drafts": account.drafts, "sent": account.sent, "trash": account.trash}
+        located = locate(folders, {role: name for role, name in roles.items() if name})
+        account = replace(
+            account,
+            watch=tuple(_present(name, folders) for name in account.watch),
+            approved=spell(account.approved, folders),
+            notes=spell(account.notes, folders),
+        )
+        listed = {folder.name for folder in folders}
+        for name in (account.approved, account.notes):
+            if name not in listed:
+                session.create(name)
+                session.subscribe(name)
+    except BaseException:
+        session.close()
+        raise
+    if before is None:
+        return Desk(account, settings, journal, orders, session, located, clock)
+    before.account, before.settings, before.session, before.located = account, settings, session, located
+    before.forget_everything_seen()
+    return before
+
+
+def _present(name: str, folders: tuple[Folder, ...]) -> str:
+    spelled = spell(name, folders)
+    if spelled.upper() != "INBOX" and spelled not in {folder.name for folder in folders}:
+        raise FolderMissing(name, ())
+    return spelled
+
+
+def take_turn(desk: Desk, now: datetime, *, after_connect: bool) -> Turn:
+    """Do what is due: what came in, what staff did, what was accepted. Leaves the watched mailbox open, in IDLE
+    where the server has it.
+
+    Raises: ConnectionLost; a command refused for good is logged and tried again at a later turn.
+    """
+    desk.next_wake = None
+    if desk.session.idling:
+        desk.session.done()
+    parcels: list[Parcel] = []
+    with _refusals_logged(desk):
+        resolve_intents(desk, now)
+        for mailbox in desk.account.watch:
+            on_arrivals(desk, mailbox, now)
+    with _refusals_logged(desk):
+        ready = on_staff(desk, now)
+        parcels = on_approved(desk, ready, now)
+    with _refusals_logged(desk):
+        on_sent(desk, now)
+    with _refusals_logged(desk):
+        deliver_notes(desk, after_restart=after_connect)
+    if after_connect:
+        with desk.journal.durable() as tx:
+            notes.forget(tx, desk.name, "sending-stopped")
+    return Turn(tuple(parcels), _wait(desk, now))
+
+
+@contextlib.contextmanager
+def _refusals_logged(desk: Desk) -> Iterator[None]:
+    """One command the server refuses must not keep the rest of the turn from happening."""
+    try:
+        yield
+    except CommandRefused as exc:
+        desk.say("command_refused", level=40, command=exc.command, code=exc.code)
+        desk.forget_everything_seen()
+
+
+def _wait(desk: Desk, now: datetime) -> float:
+    """Seconds until this account must be looked at again even if its server says nothing; begins IDLE."""
+    with desk.journal.reading() as tx:
+        at_work = bool(drafts.open_drafts(tx, desk.name))
+    idle = desk.session.has("IDLE")
+    longest = desk.account.staff_poll_s if at_work else (QUIET_ACCOUNT_POLL_S if idle else desk.account.poll_s)
+    if not idle:
+        longest = min(longest, desk.account.poll_s)
+    wait_s = min(longest, IDLE_MAX_S)
+    if desk.next_wake is not None:
+        wait_s = min(wait_s, max((desk.next_wake - now).total_seconds(), 0.05))
+    if idle:
+        selected = desk.session.select(desk.account.watch[0])
+        with desk.journal.reading() as tx:
+            missed = _is_behind(desk, tx, selected.uidvalidity, selected.uidnext)
+        if missed:
+            return 0.0
+        desk.session.idle()
+        if desk.session.pending():
+            return 0.0
+    return wait_s
+
+
+def _is_behind(desk: Desk, tx: Connection, uidvalidity: int, uidnext: int) -> bool:
+    cursor = mails.find_cursor(tx, desk.name, desk.account.watch[0])
+    return cursor is None or cursor.uidvalidity != uidvalidity or cursor.last_uid + 1 < uidnext
