@@ -1,0 +1,302 @@
+"""Writes the reply: a decision and its mail become a letter, a letter becomes the bytes of a draft.
+
+Never decides and never sends. The letter says what the data say; what they do not say stands as a blank, and the
+order facts the text relies on go with it, to be compared again before anything is sent.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Mapping
+from datetime import datetime, time, timedelta
+
+from responder.core import headers
+from responder.core.addresses import clean_lines
+from responder.core.dates import calendar_from, day_of, written
+from responder.core.outgoing import outgoing, same_text, text_of
+from responder.core.templates import Templates, tidy
+from responder.core.values import (
+    DayValues,
+    FactValues,
+    OrderValues,
+    PolicyValues,
+    RefundValues,
+    Shop,
+    TrackingValues,
+    View,
+    fact_text,
+    one_line,
+)
+from responder.errors import MessageError
+from responder.model import Address, Decision, Identity, Letter, Message, Order
+
+__all__ = [
+    "Templates",
+    "blanks_in",
+    "compose",
+    "draft_bytes",
+    "facts_now",
+    "outgoing",
+    "own_words",
+    "same_text",
+    "text_of",
+]
+
+MAX_QUOTED_LINES = 60
+MAX_QUOTED_CHARACTERS = 3000
+MAX_QUOTED_WIDTH = 200
+MAX_TEXT_BYTES = 200_000
+WIDTH_EN = 76
+
+_BLANK = re.compile(r"【\s*要確認\s*(?:[:：]\s*([^】\n]{0,120}))?】?")
+_LEFTOVER = re.compile(
+    r"〇〇+|○○+|◯◯+|●●+|\{\{[^\n]{0,80}\}\}|\{%[^\n]{0,80}%\}|\[(?:Customer|Your|Order|Shop)[^\]\n]{0,40}\]"
+)
+_HALF_BRACKETS = str.maketrans("（）", "()")
+_TRADITIONAL = frozenset("們個來對時會過還這說請問單貨訂寄發開關認謝實為與應該點從歡樂買賣無沒國報復錢給經麼樣運號")
+_SIMPLIFIED = frozenset("们个来对时会过还这说请问单货订发开关认谢实为与应该点从欢乐买卖无没国报复钱给经么样运号")
+
+
+def compose(
+    decision: Decision,
+    message: Message,
+    *,
+    identity: Identity,
+    shop: Shop,
+    channel: object,
+    templates: Templates,
+    now: datetime,
+) -> Letter:
+    """The reply a decision asks for, written in the mail's language.
+
+    `now` is when it is written: the days it names count from there. `channel` may lack any attribute: then the reply
+    is written as for the shop's own site.
+
+    Raises: MessageError if the mail has no one to answer, or the template is missing or fails.
+    """
+    if message.sender is None:
+        raise MessageError("no_sender")
+    if not decision.template:
+        raise MessageError("no_template")
+    variant = _variant(decision, message)
+    policy = {**templates.policy, **shop.policy}
+    view = View(
+        language=decision.language,
+        variant=variant,
+        shop_language=shop.language,
+        timezone=shop.timezone,
+        now=now,
+        calendar=calendar_from(policy.items()),
+        wording=templates.wording,
+    )
+    order = OrderValues(decision.order, view)
+    order.touch("is_shipped")
+    offered = _offered(decision, message, shop, channel, templates, view, order, policy)
+    subject, text = templates.render(decision.template, variant, offered)
+    if decision.language == "en":
+        text = wrapped(text)
+    blanks = (*blanks_in(subject), *blanks_in(text))
+    if getattr(channel, "quote_original", True):
+        text = _with_quote(text, message, view)
+    return Letter(
+        sender=Address(one_line(identity.display_name, headers.MAX_NAME), _from_address(message, identity)),
+        to=Address(one_line(message.sender.name, headers.MAX_NAME), message.sender.mail),
+        subject=headers.shortened(subject, headers.MAX_SUBJECT),
+        text=_cut(text),
+        in_reply_to=message.message_id,
+        references=headers.chain((*message.references,) or message.in_reply_to, message.message_id),
+        blanks=tuple(dict.fromkeys(blanks)),
+        facts=dict(view.touched),
+        template=decision.template,
+        language=decision.language,
+        valid_until=_end_of_first(view),
+    )
+
+
+def facts_now(order: Order | None, names: Iterable[str]) -> Mapping[str, str]:
+    """The named facts of an order as text as of now, to be compared with `Letter.facts`."""
+    return {name: fact_text(order, name) for name in names}
+
+
+def draft_bytes(letter: Letter, *, message_id: str, case_token: str, now: datetime) -> bytes:
+    """The letter as a mail for the Drafts folder (RFC 5322): plain text in UTF-8, CR LF, no line over 998 octets.
+
+    The one field of ours is `X-Responder-Case`, a random word: nothing internal stands in a draft.
+
+    Raises: MessageError if an address or the Message-ID cannot be written safely.
+    """
+    own_id = headers.ids("Message-ID", (message_id,))
+    if not own_id:
+        raise MessageError("message_id_unsafe")
+    head = [
+        headers.mailboxes("From", (letter.sender,)),
+        headers.mailboxes("To", (letter.to,)),
+        headers.subject(letter.subject),
+        headers.date(now),
+        own_id,
+        headers.ids("In-Reply-To", (letter.in_reply_to,) if letter.in_reply_to else ()),
+        headers.ids("References", letter.references),
+        b"MIME-Version: 1.0\r\n",
+        b'Content-Type: text/plain; charset="utf-8"\r\n',
+        b"Content-Transfer-Encoding: 8bit\r\n",
+        headers.token("X-Responder-Case", case_token),
+    ]
+    text = "\n".join(_short_lines(tidy(clean_lines(letter.text)))) + "\n"
+    return b"".join(head) + b"\r\n" + text.encode("utf-8", "replace").replace(b"\n", b"\r\n")
+
+
+def blanks_in(text: str) -> tuple[str, ...]:
+    """What still has to be filled in: blanks by their label, and leftovers of templates as they stand.
+
+    Quoted lines are the buyer's words and are not looked at.
+    """
+    words = own_words(text)
+    found = [(match.start(), (match[1] or "").strip() or "要確認") for match in _BLANK.finditer(words)]
+    found += [(match.start(), match[0]) for match in _LEFTOVER.finditer(words)]
+    return tuple(dict.fromkeys(name for _, name in sorted(found)))
+
+
+def own_words(text: str) -> str:
+    """The text without its quoted lines."""
+    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith(">"))
+
+
+def wrapped(text: str) -> str:
+    """Western text with its long lines broken at blanks; links stay whole."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if len(line) <= WIDTH_EN:
+            lines.append(line)
+        else:
+            lines += textwrap.wrap(line, WIDTH_EN, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines)
+
+
+def _offered(
+    decision: Decision,
+    message: Message,
+    shop: Shop,
+    channel: object,
+    templates: Templates,
+    view: View,
+    order: OrderValues,
+    policy: Mapping[str, str],
+) -> dict[str, object]:
+    words = PolicyValues(policy, view)
+    days = DayValues(view, words)
+    tracking = TrackingValues(decision.order, order, view, templates.carriers)
+    tracking.links = bool(getattr(channel, "allows_links", True))
+    contact = allows(channel, "contact")
+    signature = tidy(clean_lines(shop.signature)) if contact else ""
+    received = message.date or view.now
+    return {
+        "shop": {"name": one_line(shop.name), "signature": signature or one_line(shop.name)},
+        "buyer": {"name": buyer_name(decision, message)},
+        "order": order,
+        "channel": {"name": decision.channel, "links": tracking.links, "contact": contact},
+        "mail": {
+            "subject": one_line(message.subject),
+            "date": written(day_of(received, view.timezone), view.language, view.today),
+            "text": clean_lines(message.new_text[:MAX_QUOTED_CHARACTERS]),
+            "has_attachment": bool(message.attachments),
+        },
+        "tracking": tracking,
+        "refund": RefundValues(decision.order, order, templates.refunds, decision.channel),
+        "fact": FactValues(decision.order, order, view, templates.refunds),
+        "day": days,
+        "policy": words,
+        "in_business_days": days.in_business_days,
+        "blank": view.blank,
+    }
+
+
+def allows(channel: object, what: str) -> bool:
+    """True if a text on this channel may hold it: `link`, `contact` (mail addresses, phone numbers). A channel that
+    forbids nothing allows everything."""
+    forbidden = {str(word).casefold() for word in getattr(channel, "forbidden", ()) or ()}
+    match what:
+        case "link":
+            return not forbidden & {"link", "links", "url", "urls", "outside_links", "outside_link"}
+        case _:
+            return not forbidden & {"mail", "mails", "mail_addresses", "address", "phone", "phones", "contact"}
+
+
+def buyer_name(decision: Decision, message: Message) -> str:
+    """How to address the buyer: the name in the order, else the one in the mail, or ""."""
+    said = decision.order.buyer_name if decision.order else ""
+    if not one_line(said) and message.sender is not None:
+        said = re.sub(r"\s+-\s+Amazon Marketplace$|\s+via\s+\S.*$", "", message.sender.name)
+    name = re.sub(r"[\s　]*(?:様|さま|さん|御中)$", "", re.sub(r"[<>\[\]{}\"`|\\]", "", one_line(said, 60))).strip()
+    return "" if "@" in name or "://" in name or not re.search(r"\w", name) else name
+
+
+def _from_address(message: Message, identity: Identity) -> str:
+    """The shop's address the buyer wrote to, where that is one of the identity's; else its first."""
+    own = (identity.address, *identity.aliases)
+    asked = {address.key for address in (*message.to, *message.cc)}
+    return next((mail for mail in own if mail.casefold() in asked), identity.address)
+
+
+def _variant(decision: Decision, message: Message) -> str:
+    """The template folder: Traditional Chinese for a buyer who writes it."""
+    if decision.language != "zh":
+        return decision.language
+    said = (message.new_text or message.subject)[:4000]
+    traditional = sum(character in _TRADITIONAL for character in said)
+    return "zh-hant" if traditional > sum(character in _SIMPLIFIED for character in said) else "zh"
+
+
+def _with_quote(text: str, message: Message, view: View) -> str:
+    """The text with the buyer's words below it: whoever approves sees both."""
+    quoted = _quoted(message.new_text)
+    if not quoted:
+        return text
+    name = one_line(message.sender.name, 60) if message.sender else ""
+    moment = (message.date or view.now).astimezone(view.timezone)
+    day = written(moment.date(), view.language).translate(_HALF_BRACKETS)
+    match view.variant:
+        case "ja":
+            line = f"{day} {moment:%H:%M} {name + ' 様' if name else 'お客様'}:"
+        case "en":
+            line = f"On {day}, {name or 'you'} wrote:"
+        case "zh-hant":
+            line = f"{day} {moment:%H:%M} {name or '您'} 寫道："
+        case _:
+            line = f"{day} {moment:%H:%M} {name or '您'} 写道："
+    return f"{text}\n\n{line}\n{quoted}"
+
+
+def _quoted(said: str) -> str:
+    text = tidy(clean_lines(said[: MAX_QUOTED_CHARACTERS * 2]))
+    cut = len(text) > MAX_QUOTED_CHARACTERS or len(said) > MAX_QUOTED_CHARACTERS * 2
+    lines: list[str] = []
+    for line in text[:MAX_QUOTED_CHARACTERS].rstrip().split("\n"):
+        pieces = [line[at : at + MAX_QUOTED_WIDTH] for at in range(0, len(line), MAX_QUOTED_WIDTH)] or [""]
+        lines += [f"> {piece}".rstrip() for piece in pieces]
+    if not text:
+        return ""
+    if cut or len(lines) > MAX_QUOTED_LINES:
+        lines = [*lines[:MAX_QUOTED_LINES], "> ..."]
+    return "\n".join(lines)
+
+
+def _short_lines(text: str) -> Iterable[str]:
+    """Lines of at most 998 octets: longer ones are cut between characters."""
+    for line in text.split("\n"):
+        while len(line.encode("utf-8", "replace")) > 990:
+            yield line[:240]
+            line = line[240:]
+        yield line
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_TEXT_BYTES // 4 else text[: MAX_TEXT_BYTES // 4].rstrip()
+
+
+def _end_of_first(view: View) -> datetime | None:
+    """When the first day the text names as today or to come is over, or None."""
+    if not view.promised:
+        return None
+    last = min(view.promised) + timedelta(days=1)
+    return datetime.combine(last, time(), tzinfo=view.timezone)
