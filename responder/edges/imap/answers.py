@@ -22,7 +22,8 @@ def as_text(value: object) -> str:
 
 
 def flag_set(value: Any) -> frozenset[str]:
-    return frozenset(as_text(flag) for flag in value) if isinstance(value, tuple) else frozenset()
+    """Flags of a FETCH answer; `\\Recent` says nothing about the mail and is left out."""
+    return frozenset(map(as_text, value)) - {"\\Recent"} if isinstance(value, tuple) else frozenset()
 
 
 def fetched(uid: int, entry: Mapping[bytes, Any]) -> Fetched | None:

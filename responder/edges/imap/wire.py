@@ -137,7 +137,9 @@ class Wire:
         with self._translated("SELECT"):
             self._fresh("SELECT")
             self._imap.is_readonly = readonly
-            tag = self._imap._command("EXAMINE" if readonly else "SELECT", name)
+            # Without the word CONDSTORE, Dovecot keeps HIGHESTMODSEQ to itself.
+            more = ("(CONDSTORE)",) if self.client.has_capability("CONDSTORE") else ()
+            tag = self._imap._command("EXAMINE" if readonly else "SELECT", name, *more)
             self._imap.state = "AUTH"  # a refused SELECT leaves no mailbox open (RFC 3501 6.3.1)
             self._ended("SELECT", tag)
             self._imap.state = "SELECTED"

@@ -1,0 +1,1 @@
+"""Servers the tests talk to: a real Dovecot, an SMTP sink that misbehaves on request, a scripted IMAP server."""
