@@ -71,6 +71,7 @@ class Desk:
     own_copies: dict[int, Place] = field(default_factory=dict)
     read_up_to: dict[str, Cursor] = field(default_factory=dict)
     next_wake: datetime | None = None
+    troubled: bool = False
 
     def staff_mailboxes(self) -> tuple[str, ...]:
         """The mailboxes in which staff act on drafts, in the order in which evidence counts."""

@@ -13,18 +13,19 @@ from responder.config import AccountSettings, Settings
 from responder.edges.imap import Folder, Session, locate, spell
 from responder.edges.journal import Journal, drafts, mails, notes
 from responder.edges.orders import OrderBook
-from responder.errors import CommandRefused, FolderMissing
+from responder.errors import CommandRefused, FolderMissing, OrdersUnavailable
 from responder.flows.arrivals import on_arrivals
 from responder.flows.desk import Desk
 from responder.flows.drafting import resolve_intents
 from responder.flows.filing import on_sent
 from responder.flows.sending import on_approved
 from responder.flows.staff import on_staff
-from responder.flows.tell import deliver_notes
-from responder.model import Parcel
+from responder.flows.tell import deliver_notes, tell
+from responder.model import Parcel, Reason
 
 IDLE_MAX_S = 9 * 60
 QUIET_ACCOUNT_POLL_S = 300.0
+TROUBLE_PAUSE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ def take_turn(desk: Desk, now: datetime, *, after_connect: bool) -> Turn:
     Raises: ConnectionLost; a command refused for good is logged and tried again at a later turn.
     """
     desk.next_wake = None
+    desk.troubled = False
     if desk.session.idling:
         desk.session.done()
     parcels: list[Parcel] = []
@@ -115,6 +117,12 @@ def _refusals_logged(desk: Desk) -> Iterator[None]:
     except CommandRefused as exc:
         desk.say("command_refused", level=40, command=exc.command, code=exc.code)
         desk.forget_everything_seen()
+        desk.troubled = True
+    except OrdersUnavailable:
+        desk.say("orders_unavailable", level=40)
+        with desk.journal.durable() as tx:
+            tell(desk, tx, "orders-unavailable", Reason.of("orders_unavailable"), now=desk.clock())
+        desk.troubled = True
 
 
 def _wait(desk: Desk, now: datetime) -> float:
@@ -126,13 +134,15 @@ def _wait(desk: Desk, now: datetime) -> float:
     if not idle:
         longest = min(longest, desk.account.poll_s)
     wait_s = min(longest, IDLE_MAX_S)
+    if desk.troubled:
+        wait_s = TROUBLE_PAUSE_S
     if desk.next_wake is not None:
         wait_s = min(wait_s, max((desk.next_wake - now).total_seconds(), 0.05))
     if idle:
         selected = desk.session.select(desk.account.watch[0])
         with desk.journal.reading() as tx:
             missed = _is_behind(desk, tx, selected.uidvalidity, selected.uidnext)
-        if missed:
+        if missed and not desk.troubled:
             return 0.0
         desk.session.idle()
         if desk.session.pending():

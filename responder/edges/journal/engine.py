@@ -28,9 +28,10 @@ class JournalUnavailable(TemporaryError):
 class Journal:
     """The journal's database. Safe to share between threads; each transaction belongs to one."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, create: bool = True) -> None:
+        """`create` False: a journal that is not there yet is unavailable instead of being made."""
         self.url = url
-        if self._is_sqlite:
+        if self._is_sqlite and create:
             self._prepare_file()
         self._full = self._engine("FULL")
         self._normal = self._engine("NORMAL") if self._is_sqlite else self._full
@@ -92,6 +93,8 @@ class Journal:
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        if self.file is not None and not self.file.exists():
+            raise JournalUnavailable("missing")
         try:
             with engine.begin() as connection:
                 yield connection

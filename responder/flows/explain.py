@@ -1,0 +1,132 @@
+"""What would happen to a mail, and why: the same core as the daemon's, on the bytes of a mail. Writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from responder.config import AccountSettings, Settings
+from responder.core import guards
+from responder.core.authentication import is_aligned
+from responder.core.channels import recognise, unframe, wanted_order_ids
+from responder.core.compose import compose
+from responder.core.decide import FoundOrders, decide
+from responder.core.mime import read
+from responder.edges.orders import OrderBook
+from responder.errors import MessageError
+from responder.model import Decision, Identity, Language, Letter, Message, Reason
+
+NOBODY = "shop@shop.invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One mail explained. `message` is None where it could not be read."""
+
+    file: str
+    message: Message | None
+    decision: Decision
+    letter: Letter | None
+
+
+def explain_mail(
+    raw: bytes,
+    *,
+    file: str,
+    settings: Settings,
+    orders: OrderBook,
+    now: datetime,
+    account: AccountSettings | None = None,
+) -> Explanation:
+    """What would become of this mail at `now`. Never raises for a mail, however broken."""
+    account = account or _account_of(raw, settings)
+    language: Language = account.default_language if account is not None else settings.shop.language
+    try:
+        message = read(raw, default_language=language)
+    except MessageError as exc:
+        reasons = (Reason.of("unreadable", why=str(exc)),)
+        return Explanation(file, None, Decision("hold", "other", None, language, "own", reasons=reasons), None)
+    channel = recognise(message, settings.channels)
+    message = unframe(message, channel)
+    identity = account.identity if account is not None else _identity_of(message)
+    gate = guards.gate(message, identity, is_channel=channel.name != "own")
+    if gate is not None:
+        silent = Decision("silence", gate.situation, None, message.language, channel.name, reasons=(gate.reason,))
+        return Explanation(file, message, silent, None)
+    if channel.is_notice(message):
+        why = (Reason.of("channel_notice", channel=channel.name),)
+        silent = Decision("silence", "auto_reply", None, message.language, channel.name, reasons=why)
+        return Explanation(file, message, silent, None)
+    wanted = wanted_order_ids(message, channel, settings.channels)
+    sender = message.sender.mail if message.sender is not None else ""
+    found = FoundOrders(
+        asked=wanted.by_pattern,
+        orders=tuple(orders.find((*wanted.by_pattern, *wanted.tokens))),
+        of_buyer=tuple(orders.of_buyer(sender)) if sender else (),
+    )
+    authserv_id = account.authserv_id if account is not None else None
+    decision = decide(
+        message,
+        channel=channel,
+        found=found,
+        rulebook=settings.rulebook,
+        identity=identity,
+        now=now,
+        sender_trusted=is_aligned(message, authserv_id) if authserv_id is not None else None,
+    )
+    if decision.action != "draft":
+        return Explanation(file, message, decision, None)
+    letter = compose(
+        decision,
+        message,
+        identity=identity,
+        shop=settings.shop,
+        channel=channel,
+        templates=settings.templates,
+        now=now,
+    )
+    return Explanation(file, message, decision, letter)
+
+
+def as_json(explanation: Explanation, settings: Settings, language: Language) -> dict[str, Any]:
+    """One mail as the object that `explain --json` prints."""
+    decision, letter, message = explanation.decision, explanation.letter, explanation.message
+    wording = settings.wording
+    return {
+        "file": explanation.file,
+        "message_id": message.message_id if message is not None else None,
+        "action": decision.action,
+        "situation": decision.situation,
+        "rule": decision.rule,
+        "language": decision.language,
+        "channel": decision.channel,
+        "order_id": decision.order_id,
+        "reasons": [wording.reason(reason, language) for reason in decision.reasons],
+        "draft": None
+        if letter is None
+        else {
+            "from": letter.sender.mail,
+            "to": letter.to.mail,
+            "subject": letter.subject,
+            "text": letter.text,
+            "blanks": list(letter.blanks),
+        },
+        "note": wording.text(decision.note, language) if decision.note else None,
+    }
+
+
+def _identity_of(message: Message) -> Identity:
+    """Without a configuration the shop is whoever the mail was written to."""
+    sender = message.sender.key if message.sender is not None else ""
+    to = next((a.mail for a in message.to if a.key != sender), NOBODY)
+    return Identity(to)
+
+
+def _account_of(raw: bytes, settings: Settings) -> AccountSettings | None:
+    """The account a mail was written to, else the first; None without a configuration."""
+    head = raw[:65536].decode("latin-1").casefold()
+    for account in settings.accounts:
+        if any(address.casefold() in head for address in (account.identity.address, *account.identity.aliases)):
+            return account
+    return settings.accounts[0] if settings.accounts else None
