@@ -1,0 +1,33 @@
+# `make demo` and `make test` do all set-up themselves and leave .venv/bin/responder.
+SHELL := /bin/bash
+BIN := .venv/bin
+
+.PHONY: demo test check bench setup clean
+
+demo: .venv/.ready
+	$(BIN)/responder demo
+
+test: .venv/.ready-dev
+	scripts/dovecot-install
+	$(BIN)/python -m pytest
+
+check: .venv/.ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/.ready-dev
+	scripts/dovecot-install
+	$(BIN)/python -m bench
+
+setup: .venv/.ready-dev
+
+.venv/.ready: pyproject.toml scripts/setup
+	scripts/setup
+
+.venv/.ready-dev: pyproject.toml scripts/setup
+	scripts/setup dev
+	@touch .venv/.ready
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
