@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from responder.config import checks, source
 from responder.config.file import AccountTable, OrdersTable, ResponderFile, ServerTable, ShopTable, validate
-from responder.config.pack import data_dir, read_pack
+from responder.config.pack import data_dir, default_pack_dir, read_pack
 from responder.config.settings import AccountSettings, OrdersSettings, Settings, ShopSettings
 from responder.core.channels import Channel, load_channels
 from responder.core.positions import Path as KeyPath
@@ -66,8 +66,9 @@ def load(directory: Path | None, *, env: Mapping[str, str]) -> Settings:
     more, warnings = checks.check(read)
     mistakes = [*found, *more]
     pack = channels = None
+    wording = Catalog.load(data_dir() / "messages")
     try:
-        pack = read_pack(folder)
+        pack = read_pack(folder, timezone=ZoneInfo(file.shop.timezone) if file else UTC, wording=wording)
     except ConfigError as exc:
         mistakes += exc.mistakes
     try:
@@ -86,7 +87,7 @@ def load(directory: Path | None, *, env: Mapping[str, str]) -> Settings:
         rulebook=pack.rulebook,
         templates=pack.templates,
         channels=channels,
-        wording=Catalog.load(data_dir() / "messages"),
+        wording=wording,
         file=read.path,
         pack_paths=pack.paths,
         warnings=(*warnings, *pack.warnings),
@@ -98,7 +99,7 @@ def load_pack(settings: Settings) -> Settings:
 
     Raises: ConfigError with every mistake; the given settings stay valid.
     """
-    pack = read_pack(settings.directory if settings.file is not None else None)
+    pack = read_pack(settings.directory, timezone=settings.shop.timezone, wording=settings.wording)
     kept = tuple(w for w in settings.warnings if w.file == str(settings.file))
     return replace(
         settings,
@@ -114,18 +115,20 @@ def bare(directory: Path | None = None, *, name: str = "") -> Settings:
 
     Raises: ConfigError as `load`.
     """
-    pack = read_pack(directory)
-    folder = (directory or Path()).resolve()
+    folder = (directory or default_pack_dir()).resolve()
+    shop = ShopSettings(name=name, language="ja", timezone=ZoneInfo("Asia/Tokyo"))
+    wording = Catalog.load(data_dir() / "messages")
+    pack = read_pack(folder, timezone=shop.timezone, wording=wording)
     return Settings(
         directory=folder,
-        shop=ShopSettings(name=name, language="ja", timezone=ZoneInfo("Asia/Tokyo")),
+        shop=shop,
         state_url=f"sqlite:///{folder / 'state' / 'responder.db'}",
         accounts=(),
         orders=(),
         rulebook=pack.rulebook,
         templates=pack.templates,
-        channels=_channels(directory),
-        wording=Catalog.load(data_dir() / "messages"),
+        channels=_channels(folder),
+        wording=wording,
         pack_paths=pack.paths,
         warnings=pack.warnings,
     )
@@ -155,10 +158,9 @@ def _told_once(mistakes: Sequence[Mistake]) -> tuple[Mistake, ...]:
     return tuple(sorted(seen.values(), key=lambda m: (m.file, m.line, m.key)))
 
 
-def _channels(folder: Path | None) -> tuple[Channel, ...]:
+def _channels(folder: Path) -> tuple[Channel, ...]:
     paths = sorted((data_dir() / "channels").glob("*.toml"))
-    own = sorted((folder / "channels").glob("*.toml")) if folder is not None else []
-    return load_channels([*paths, *own])
+    return load_channels([*paths, *sorted((folder / "channels").glob("*.toml"))])
 
 
 def _shop(table: ShopTable) -> ShopSettings:

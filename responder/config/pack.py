@@ -6,16 +6,15 @@ Taken whole or not at all; never changes a file.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from responder.config import source
+from responder.core.compose import Templates
+from responder.core.rules import Rulebook, compile_pack
+from responder.core.wording import Catalog
 from responder.errors import ConfigError, Mistake
 from responder.model import LANGUAGES
-
-if TYPE_CHECKING:
-    from responder.core.compose import Templates
-    from responder.core.rules import Rulebook
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -41,38 +40,38 @@ def default_pack_dir() -> Path:
     return inside if (inside / "rules.toml").is_file() else _PACKAGE.parent
 
 
-def pack_paths(directory: Path | None) -> tuple[Path, Path]:
-    """The rule file and the template folder in use: the shop's own, else the product's."""
-    shipped = default_pack_dir()
-    own = directory if directory is not None else shipped
-    rules = own / "rules.toml"
-    templates = own / "templates"
-    return (
-        rules if rules.exists() else shipped / "rules.toml",
-        templates if templates.exists() else shipped / "templates",
-    )
+def rules_file(directory: Path | None) -> Path:
+    """The rule file in use: the shop's own, else the product's."""
+    own = None if directory is None else directory / "rules.toml"
+    return own if own is not None and own.exists() else default_pack_dir() / "rules.toml"
 
 
-def read_pack(directory: Path | None) -> Pack:
-    """The compiled pack of that folder.
+def template_folders(directory: Path | None) -> tuple[Path, ...]:
+    """The template folders in use: the shop's own templates go before the product's of the same name."""
+    shipped = default_pack_dir() / "templates"
+    own = None if directory is None else directory / "templates"
+    return (own, shipped) if own is not None and own.is_dir() and own.resolve() != shipped.resolve() else (shipped,)
+
+
+def read_pack(directory: Path | None, *, timezone: tzinfo = UTC, wording: Catalog | None = None) -> Pack:
+    """The compiled pack of that folder; `timezone` is the shop's.
 
     Raises: ConfigError with every mistake in the rules and the templates.
     """
-    from responder.core.compose import Templates
-    from responder.core.rules import compile_pack
-
-    rules_path, templates_path = pack_paths(directory)
+    path = rules_file(directory)
+    folders = template_folders(directory)
     mistakes: list[Mistake] = []
     rules: source.Source | None = None
     rulebook: Rulebook | None = None
     templates: Templates | None = None
     try:
-        rules = source.read(rules_path)
-        rulebook = compile_pack(rules.data)
+        rules = source.read(path)
+        rulebook = compile_pack(rules.data, where=rules.where, timezone=timezone)
     except ConfigError as exc:
-        mistakes += [rules.placed(m) if rules else m for m in exc.mistakes]
+        mistakes += exc.mistakes
     try:
-        templates = Templates.load(templates_path)
+        data = () if directory is None else (directory / "data",)
+        templates = Templates.load(folders, data=data, wording=wording)
     except ConfigError as exc:
         mistakes += exc.mistakes
     warnings: list[Mistake] = []
@@ -81,12 +80,12 @@ def read_pack(directory: Path | None) -> Pack:
         mistakes += missing
     if mistakes or rulebook is None or templates is None:
         raise ConfigError(tuple(mistakes))
-    return Pack(rulebook, templates, (rules_path, templates_path), tuple(warnings))
+    return Pack(rulebook, templates, (path, *folders), tuple(warnings))
 
 
 def _template_names(rules: source.Source, templates: Templates) -> tuple[list[Mistake], list[Mistake]]:
     """Rules that name a template which does not exist (mistakes), or not in every language (warnings)."""
-    known = templates.names()
+    known = {language: templates.names(language) for language in LANGUAGES}
     every = sorted({name for names in known.values() for name in names})
     mistakes: list[Mistake] = []
     warnings: list[Mistake] = []
@@ -97,7 +96,7 @@ def _template_names(rules: source.Source, templates: Templates) -> tuple[list[Mi
             continue
         rule_id = rule["id"] if isinstance(rule.get("id"), str) else None
         where = ("rule", index, "reply")
-        missing = [language for language in LANGUAGES if name not in known.get(language, ())]
+        missing = [language for language in LANGUAGES if name not in known[language]]
         if len(missing) == len(LANGUAGES):
             best = source.nearest(name, every)
             mistakes.append(rules.mistake(where, "unknown_template", suggestion=best, rule=rule_id, found=name))

@@ -36,18 +36,9 @@ class Source:
             str(self.path), line, positions.key_of(where), code, tuple(args.items()), suggestion=suggestion, rule=rule
         )
 
-    def placed(self, mistake: Mistake) -> Mistake:
-        """A mistake that knows only its dotted key, with this file and the key's line put in."""
-        line = mistake.line or positions.line_of(self.lines, positions.path_of(mistake.key)) or 1
-        return Mistake(
-            mistake.file or str(self.path),
-            line,
-            mistake.key,
-            mistake.code,
-            mistake.args,
-            suggestion=mistake.suggestion,
-            rule=mistake.rule,
-        )
+    def where(self, key: str) -> tuple[str, int]:
+        """File and line of a dotted key, or of the table around it."""
+        return str(self.path), positions.line_of(self.lines, positions.path_of(key)) or 1
 
 
 def read(path: Path) -> Source:
