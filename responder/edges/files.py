@@ -43,6 +43,8 @@ class FileWatch:
         self._rest_s = rest_s
         self._poll_s = poll_s
         self._use_events = use_events
+        self._source: Iterator[object] | None = None
+        self._watched: tuple[Path, ...] = ()
         self._stop = threading.Event()
         self._seen = snapshot(self._paths)
         self._thread = threading.Thread(target=self._run, name="file-watch", daemon=True)
@@ -89,23 +91,30 @@ class FileWatch:
         """Until an event, or `poll_s` at the latest."""
         if self._use_events:
             try:
-                events = watchfiles.watch(
-                    *folders(self._paths),
-                    watch_filter=None,
-                    debounce=100,
-                    step=50,
-                    stop_event=self._stop,
-                    rust_timeout=max(50, int(self._poll_s * 1000)),
-                    yield_on_timeout=True,
-                    raise_interrupt=False,
-                    recursive=False,
-                )
-                next(events, None)
+                next(self._events(), None)
                 return
             except (OSError, RuntimeError) as exc:
-                self._use_events = False
+                self._use_events, self._source = False, None
                 log.info("no file events, polling", extra={"action": "watch_polls", "detail": type(exc).__name__})
         self._stop.wait(self._poll_s)
+
+    def _events(self) -> Iterator[object]:
+        """The system's events of the folders there are now; begun anew when other folders are to be watched."""
+        wanted = folders(self._paths)
+        if self._source is None or self._watched != wanted:
+            self._watched = wanted
+            self._source = watchfiles.watch(
+                *wanted,
+                watch_filter=None,
+                debounce=100,
+                step=50,
+                stop_event=self._stop,
+                rust_timeout=max(50, int(self._poll_s * 1000)),
+                yield_on_timeout=True,
+                raise_interrupt=False,
+                recursive=False,
+            )
+        return self._source
 
 
 def snapshot(paths: Iterable[Path]) -> Snapshot:
