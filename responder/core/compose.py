@@ -158,8 +158,17 @@ def blanks_in(text: str) -> tuple[str, ...]:
 
 
 def own_words(text: str) -> str:
-    """The text without its quoted lines."""
-    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith(">"))
+    """The text without its quoted lines and the line that announces them."""
+    kept: list[str] = []
+    in_quote = False
+    for line in text.splitlines():
+        quoted = line.lstrip().startswith(">")
+        if quoted and not in_quote and kept and kept[-1].rstrip().endswith((":", "：")):
+            kept.pop()
+        if not quoted:
+            kept.append(line)
+        in_quote = quoted
+    return "\n".join(kept)
 
 
 def wrapped(text: str) -> str:

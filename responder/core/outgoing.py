@@ -17,6 +17,7 @@ from hashlib import sha256
 from responder.core import charsets, headers
 from responder.core.addresses import ids_in, parse_mailboxes
 from responder.core.entity import Part, read_part, split_fields
+from responder.core.html import to_text
 from responder.errors import MessageError
 from responder.model import Address, Identity
 
@@ -65,7 +66,7 @@ def text_of(raw: bytes) -> str:
     if texts:
         return "\n".join(_plain_text(leaf) for leaf in texts)
     pages = [leaf for leaf in part.leaves() if leaf.content_type == "text/html" and not leaf.is_attachment]
-    return "\n".join(text_of_html(_decoded(leaf)) for leaf in pages)
+    return "\n".join(to_text(_decoded(leaf))[0] for leaf in pages)
 
 
 def same_text(a: str, b: str) -> bool:
@@ -173,7 +174,7 @@ def _beside(part: Part, page: Part) -> Part:
 
 
 def _plain_part(page: Part) -> Part:
-    text = text_of_html(_decoded(page)).rstrip() + "\n"
+    text = to_text(_decoded(page))[0].rstrip() + "\n"
     fields = (
         ("Content-Type", b'text/plain; charset="utf-8"'),
         ("Content-Transfer-Encoding", b"base64"),
@@ -300,12 +301,6 @@ def _proved(raw: bytes, head: Sequence[bytes], body: Part, content: Part, ascii_
 def _comparable(leaf: Part) -> bytes:
     """A body in the form that closing a multipart may not change: without the line ends at its end."""
     return leaf.payload().rstrip(b"\r\n")
-
-
-def text_of_html(page: str) -> str:
-    from inscriptis import get_text
-
-    return str(get_text(page))
 
 
 # --- text -----------------------------------------------------------------------------------------------------------

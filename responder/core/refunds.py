@@ -23,6 +23,7 @@ class RefundRule:
     channel: tuple[str, ...]
     payment: tuple[str, ...]
     state: tuple[str, ...]
+    currency: tuple[str, ...]
     sentence: str
 
 
@@ -45,7 +46,8 @@ class Refunds:
 
     def sentence(self, order: Order, channel: str) -> str:
         """The name of the sentence that is true now, or "" for silence."""
-        return self._remembered((channel, self.method(order.payment), self.state(order)), self._sentence)
+        key = (channel, self.method(order.payment), self.state(order), order.currency[:8].upper())
+        return self._remembered(key, self._sentence)
 
     def _remembered(self, key: tuple[str, ...], find: Callable[..., str]) -> str:
         found = self._known.get(key)
@@ -65,9 +67,10 @@ class Refunds:
                     best, length = method, len(word)
         return best
 
-    def _sentence(self, channel: str, method: str, state: str) -> str:
+    def _sentence(self, channel: str, method: str, state: str, currency: str) -> str:
         for rule in self.rules:
-            if _fits(rule.channel, channel) and _fits(rule.payment, method) and _fits(rule.state, state):
+            asked = ((rule.channel, channel), (rule.payment, method), (rule.state, state), (rule.currency, currency))
+            if all(_fits(patterns, value) for patterns, value in asked):
                 return rule.sentence
         return ""
 
@@ -107,6 +110,7 @@ def refunds_from(tables: Sequence[Mapping[str, Any]]) -> Refunds:
                     _words(line.get("channel", "*")),
                     _words(line.get("payment", "*")),
                     _words(line.get("state", "*")),
+                    _words(line.get("currency", "*")),
                     str(line.get("sentence", "")),
                 )
             )

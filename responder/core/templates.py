@@ -234,23 +234,32 @@ def _check(
             return [Mistake(str(path), 2, key, "template_no_blank_line")]
     try:
         tree = environment.parse(text, name, str(path))
-        environment.compile(text, name, str(path))
+        unknown = list(_unknown_words(environment, tree, path))
+        if not unknown:
+            environment.compile(text, name, str(path))
     except TemplateSyntaxError as problem:
-        return [_syntax(environment, problem, path)]
+        return [_syntax(problem, path)]
     except RecursionError:
         return [Mistake(str(path), 0, key, "template_syntax", (("problem", "nested too deep"),))]
+    if unknown:
+        return unknown
     return [*_unknown_names(tree, path), *_unknown_fields(tree, path), *_missing_parts(tree, name, path, sources)]
 
 
-def _syntax(environment: _Environment, problem: TemplateSyntaxError, path: Path) -> Mistake:
-    unknown = re.match(r"No (filter|test) named '(.*?)'", problem.message or "")
-    if unknown:
-        known = environment.filters if unknown[1] == "filter" else environment.tests
-        args = (("name", unknown[2]),)
-        near = _nearest(unknown[2], list(known))
-        return Mistake(str(path), problem.lineno, path.stem, f"template_unknown_{unknown[1]}", args, near)
+def _syntax(problem: TemplateSyntaxError, path: Path) -> Mistake:
     args = (("problem", problem.message or "?"),)
     return Mistake(str(path), problem.lineno, path.stem, "template_syntax", args)
+
+
+def _unknown_words(environment: _Environment, tree: nodes.Template, path: Path) -> Iterator[Mistake]:
+    """Unknown filters and tests. Jinja itself finds those inside an `if` only when they are reached."""
+    words: list[tuple[str, int, str, Mapping[str, object]]] = []
+    words += [(node.name, node.lineno, "filter", environment.filters) for node in tree.find_all(nodes.Filter)]
+    words += [(node.name, node.lineno, "test", environment.tests) for node in tree.find_all(nodes.Test)]
+    for name, line, kind, known in words:
+        if name not in known:
+            code = f"template_unknown_{kind}"
+            yield Mistake(str(path), line, path.stem, code, (("name", name),), _nearest(name, known))
 
 
 def _unknown_names(tree: nodes.Template, path: Path) -> Iterator[Mistake]:
@@ -265,10 +274,20 @@ def _unknown_names(tree: nodes.Template, path: Path) -> Iterator[Mistake]:
 
 def _unknown_fields(tree: nodes.Template, path: Path) -> Iterator[Mistake]:
     own = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
+    items = {
+        loop.target.name
+        for loop in tree.find_all(nodes.For)
+        if isinstance(loop.target, nodes.Name)
+        and any(
+            node.attr == "items"
+            for node in (loop.iter, *loop.iter.find_all(nodes.Getattr))
+            if isinstance(node, nodes.Getattr)
+        )
+    }
     found: list[nodes.Getattr | nodes.Getitem] = [*tree.find_all(nodes.Getattr), *tree.find_all(nodes.Getitem)]
     for node in found:
         base = node.node
-        if not isinstance(base, nodes.Name) or base.name in own:
+        if not isinstance(base, nodes.Name) or base.name in own - items:
             continue
         if isinstance(node, nodes.Getattr):
             attribute = node.attr
@@ -276,7 +295,7 @@ def _unknown_fields(tree: nodes.Template, path: Path) -> Iterator[Mistake]:
             attribute = node.arg.value
         else:
             continue
-        fields = OFFERED.get(base.name)
+        fields = values.ItemValues.FIELDS if base.name in items else OFFERED.get(base.name)
         if fields is None or attribute in fields:
             continue
         args = (("name", f"{base.name}.{attribute}"),)
@@ -303,5 +322,5 @@ def _missing_parts(
 
 
 def _nearest(word: str, known: Sequence[str] | frozenset[str] | set[str] | Mapping[str, object]) -> str | None:
-    close = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.66)
     return close[0] if close else None
