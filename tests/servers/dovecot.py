@@ -252,6 +252,7 @@ mail_location = maildir:{base}/mail/%u:LAYOUT=fs
 mail_max_userip_connections = 200
 disable_plaintext_auth = no
 auth_mechanisms = plain login
+auth_failure_delay = 0
 {tls}passdb {{
   driver = passwd-file
   args = scheme=PLAIN username_format=%u {base}/users

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
-import ssl
 import threading
 from collections.abc import Callable
 from typing import Self
 
-from responder.model import Server, Tls
+from responder.model import Server
 
 _WAIT_S = 30.0
 
@@ -85,22 +84,20 @@ class Line:
         self.sock.close()
 
     def wait_for_end(self) -> None:
-        """Read until the client goes away."""
-        while self.read_line():
-            pass
+        """Read until the client goes away, politely or not."""
+        while line := self.read_line():
+            tag, _, rest = line.partition(b" ")
+            if rest.upper() == b"LOGOUT":
+                self.send(b"* BYE\n" + tag + b" OK bye\n")
 
 
 class ScriptedImap:
     """Runs one script per connection, in the order given; `failures` holds what went wrong in them."""
 
-    def __init__(
-        self, *scripts: Callable[[Line], None], tls: Tls = "none", context: ssl.SSLContext | None = None
-    ) -> None:
+    def __init__(self, *scripts: Callable[[Line], None]) -> None:
         self.heard: list[bytes] = []
         self.failures: list[BaseException] = []
         self._scripts = list(scripts)
-        self._tls: Tls = tls
-        self._context = context
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(_WAIT_S)
         self.port = int(self._listener.getsockname()[1])
@@ -122,9 +119,9 @@ class ScriptedImap:
         if kind is None and self.failures:
             raise self.failures[0]
 
-    def server(self, username: str = "shop", **more: str) -> Server:
+    def server(self, username: str = "shop") -> Server:
         """Where and how to log in."""
-        return Server("localhost" if self._tls != "none" else "127.0.0.1", self.port, self._tls, username, **more)  # type: ignore[arg-type]
+        return Server("127.0.0.1", self.port, "none", username)
 
     def _serve(self) -> None:
         for script in self._scripts:
@@ -132,16 +129,15 @@ class ScriptedImap:
                 sock, _ = self._listener.accept()
             except OSError:
                 return
-            with sock:
-                sock.settimeout(_WAIT_S)
-                self._open.append(sock)
-                try:
-                    if self._tls == "implicit" and self._context is not None:
-                        sock = self._context.wrap_socket(sock, server_side=True)
-                    line = Line(sock, self.heard)
-                    script(line)
-                    line.close()
-                except OSError:
-                    pass  # the client hung up first
-                except AssertionError as exc:
-                    self.failures.append(exc)
+            sock.settimeout(_WAIT_S)
+            self._open.append(sock)
+            line = Line(sock, self.heard)
+            try:
+                script(line)
+            except OSError:
+                pass  # the client hung up first
+            except AssertionError as exc:
+                self.failures.append(exc)
+            finally:
+                line.close()
+                sock.close()

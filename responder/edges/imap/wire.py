@@ -108,6 +108,7 @@ class Wire:
         """Say goodbye, waiting a few seconds at most; never raises."""
         if self._lost is None:
             with contextlib.suppress(Exception):
+                self.sock.settimeout(5.0)
                 if self._idle_tag is not None:
                     self._imap.send(b"DONE\r\n")
                 self._allow(5.0)
