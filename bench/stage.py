@@ -167,7 +167,7 @@ class Running:
         self.process = None
 
     def wait_until(self, is_done: Callable[[], bool], *, within_s: float, every_s: float = 0.05) -> float:
-        """Seconds since the start until `is_done`, looked at every `every_s`. Raises RuntimeError with the log's end."""
+        """Seconds since the start until `is_done`. Raises RuntimeError with the end of the log."""
         while not is_done():
             if self.process is None or self.process.poll() is not None:
                 raise RuntimeError(f"the daemon ended by itself\n{self.log_end()}")

@@ -82,13 +82,11 @@ def _bare(server: Server, place: Path, mails: int) -> None:
         journal.execute("PRAGMA synchronous=FULL")
         journal.execute("CREATE TABLE draft (id INTEGER PRIMARY KEY, raw BLOB, state TEXT)")
         line.ask("SELECT INBOX")
-        last = 0
-        for number in range(mails):
+        for number in range(1, mails + 1):
             line.idle()
             line.wait_for(b"EXISTS")
             line.done()
-            line.ask(f"UID FETCH {last + 1}:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.{WINDOW_BYTES}>)")
-            last += 1
+            line.ask(f"UID FETCH {number}:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.{WINDOW_BYTES}>)")
             with journal:
                 journal.execute("INSERT INTO draft VALUES (?, ?, 'drafting')", (number, draft))
             line.append("Drafts", [draft])
