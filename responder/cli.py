@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -63,7 +63,7 @@ def _load(config: str | None, *, as_json: bool = False) -> Settings:
         _give_up(exc, as_json=as_json)
 
 
-def _give_up(exc: ConfigError, *, as_json: bool) -> Any:
+def _give_up(exc: ConfigError, *, as_json: bool) -> NoReturn:
     _say_mistakes(exc.mistakes, as_json=as_json)
     if not as_json:
         click.echo(_words().text("cli.exit_config", staff_language()), err=True)
@@ -254,7 +254,7 @@ def check(config: str | None, as_json: bool, offline: bool) -> None:
     if code == EX_OK and not as_json:
         key = "cli.check_offline" if offline else "cli.check_ok"
         counts = {"accounts": len(settings.accounts), "rules": len(settings.rulebook.rules)}
-        counts |= {"templates": len(settings.templates.names()), "orders": len(orders)}
+        counts |= {"templates": len(settings.templates.names("en")), "orders": len(orders)}
         click.echo(words.text(key, language, **counts))
     sys.exit(code)
 

@@ -27,7 +27,7 @@ from types import FrameType
 from typing import Literal
 
 from responder.config import AccountSettings, Settings
-from responder.edges.files import watch
+from responder.edges.files import FileWatch
 from responder.edges.journal import Journal, JournalUnavailable, notes
 from responder.edges.orders import OrderBook
 from responder.errors import (
@@ -117,7 +117,8 @@ class Daemon:
         """Work until told to stop; returns the exit code. 77 or 78 if no account could ever be opened."""
         self._take_lock()
         self.journal.upgrade()
-        stop_watching = watch(self._watched_paths(), self._on_files_changed)
+        files = FileWatch(self._watched_paths(), self._on_files_changed)
+        files.start()
         log.info("started", extra={"action": "started", "accounts": len(self._posts)})
         try:
             while not self._stopping.is_set():
@@ -132,7 +133,7 @@ class Daemon:
                 if code is not None:
                     return code
         finally:
-            stop_watching()
+            files.stop()
             self._wind_up()
         return EX_OK
 
@@ -293,8 +294,13 @@ class Daemon:
             paths.append(self.settings.file)
         return paths
 
-    def _on_files_changed(self, _paths: Sequence[Path]) -> None:
-        self.reload()
+    def _on_files_changed(self, changed: frozenset[Path]) -> None:
+        """Orders alone are read again by themselves; anything else is taken over with them."""
+        order_paths = [orders.path for orders in self.settings.orders]
+        if all(any(path == place or place in path.parents for place in order_paths) for path in changed):
+            self._refresh_orders()
+        else:
+            self.reload()
 
     def reload(self) -> None:
         """Take over changed files, whole or not at all; mistakes go to the log and to staff."""

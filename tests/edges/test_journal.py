@@ -1,0 +1,235 @@
+"""The journal keeps every promise in one conditional statement, and its tables are what the migrations make."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+
+from responder.edges.journal import Journal, JournalUnavailable, cases, drafts, mails, notes
+from responder.edges.journal.tables import metadata
+from responder.model import Address, Approval, Cursor, Decision, Draft, Place
+from tests.builders import NOW
+
+PLACE = Place("Drafts", 4_000_000_000, 4_100_000_000)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal(f"sqlite:///{tmp_path / 'state' / 'j.db'}")
+    journal.upgrade()
+    yield journal
+    journal.close()
+
+
+def begin(tx: Connection, **changes: Any) -> int:
+    if cases.find(tx, "c1") is None:
+        cases.open_case(
+            tx, case_id="c1", account="main", buyer="b@mail.example", channel="own", order_id="1", language="ja",
+            deadline_at=None, now=NOW,
+        )  # fmt: skip
+    values: dict[str, Any] = {
+        "case_id": "c1", "account": "main", "message_id": "<d1@r>", "raw": b"raw", "template": "t",
+        "situation": "cancel_before_ship", "order_id": "1", "channel": "own", "facts": {"status": "paid"},
+        "sender": "s@shop.example", "recipient": Address("b", "b@mail.example"), "in_reply_to": "<b1@x>",
+        "references": ("<b1@x>",), "answers": (1,), "now": NOW,
+    }  # fmt: skip
+    return drafts.begin(tx, **{**values, **changes})
+
+
+def approval(**changes: Any) -> Approval:
+    values: dict[str, Any] = {
+        "place": Place("Approved", 1, 1), "raw_sha256": "r", "text_sha256": "t", "outgoing_id": "<o1@r>",
+        "outgoing_raw": b"out", "approved_at": NOW,
+    }  # fmt: skip
+    return Approval(**{**values, **changes})
+
+
+def approved(journal: Journal) -> int:
+    with journal.durable() as tx:
+        draft_id = begin(tx)
+        drafts.drafted(tx, draft_id, PLACE)
+        assert drafts.approve(tx, draft_id, approval())
+    return draft_id
+
+
+def look(journal: Journal, draft_id: int) -> Draft:
+    with journal.reading() as tx:
+        return drafts.find(tx, draft_id)
+
+
+def test_the_migrations_make_the_tables_the_program_uses(journal: Journal) -> None:
+    with journal.reading() as tx:
+        assert compare_metadata(MigrationContext.configure(tx, opts={"compare_type": True}), metadata) == []
+
+
+def test_upgrading_twice_changes_nothing(journal: Journal) -> None:
+    draft_id = approved(journal)
+    journal.upgrade()
+    assert look(journal, draft_id).state == "approved"
+
+
+def test_nobody_else_may_read_the_file(journal: Journal) -> None:
+    assert journal.file is not None
+    assert stat.S_IMODE(os.stat(journal.file).st_mode) == 0o600
+
+
+def test_a_journal_that_is_not_there_is_unavailable_and_not_made(tmp_path: Path) -> None:
+    journal = Journal(f"sqlite:///{tmp_path / 'none.db'}", create=False)
+    with pytest.raises(JournalUnavailable), journal.reading():
+        pass
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_a_durable_commit_is_synced_and_a_light_one_is_not(journal: Journal) -> None:
+    with journal.durable() as tx:
+        assert tx.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+    with journal.light() as tx:
+        assert tx.exec_driver_sql("PRAGMA synchronous").scalar() == 1
+        assert tx.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
+def test_a_failed_block_leaves_nothing_behind(journal: Journal) -> None:
+    with pytest.raises(RuntimeError), journal.durable() as tx:
+        begin(tx)
+        raise RuntimeError
+    with journal.reading() as tx:
+        assert drafts.open_drafts(tx, "main") == []
+
+
+def test_a_draft_keeps_what_it_was_given(journal: Journal) -> None:
+    draft = look(journal, approved(journal))
+    assert draft.place == PLACE
+    assert draft.recipient == Address("b", "b@mail.example")
+    assert draft.created_at == NOW
+    assert draft.facts == {"status": "paid"}
+    assert draft.approval == approval()
+
+
+def test_only_one_of_many_hands_claims_a_draft(journal: Journal) -> None:
+    draft_id = approved(journal)
+    won: list[bool] = []
+    barrier = threading.Barrier(8)
+
+    def claim(number: int) -> None:
+        barrier.wait()
+        with journal.durable() as tx:
+            won.append(drafts.claim(tx, draft_id, token=f"t{number}", until=NOW + timedelta(minutes=5), now=NOW))
+
+    hands = [threading.Thread(target=claim, args=(n,)) for n in range(8)]
+    for hand in hands:
+        hand.start()
+    for hand in hands:
+        hand.join()
+    assert sorted(won) == [False] * 7 + [True]
+
+
+def test_a_body_begins_once_and_only_with_a_live_lease(journal: Journal) -> None:
+    draft_id = approved(journal)
+    with journal.durable() as tx:
+        assert drafts.claim(tx, draft_id, token="t", until=NOW + timedelta(minutes=5), now=NOW)
+        assert not drafts.begin_body(tx, draft_id, "other", now=NOW)
+        assert not drafts.begin_body(tx, draft_id, "t", now=NOW + timedelta(minutes=6))
+        assert drafts.begin_body(tx, draft_id, "t", now=NOW)
+        assert not drafts.begin_body(tx, draft_id, "t", now=NOW)
+
+
+def test_while_the_body_is_under_way_nothing_else_changes_the_draft(journal: Journal) -> None:
+    draft_id = approved(journal)
+    with journal.durable() as tx:
+        drafts.claim(tx, draft_id, token="t", until=NOW + timedelta(minutes=5), now=NOW)
+        drafts.begin_body(tx, draft_id, "t", now=NOW)
+        assert not drafts.end(tx, draft_id, "withdrawn", now=NOW)
+        assert not drafts.unapprove(tx, draft_id, None)
+        assert not drafts.approve(tx, draft_id, approval(text_sha256="u"))
+        assert not drafts.claim(tx, draft_id, token="u", until=NOW, now=NOW)
+        assert drafts.doubt(tx, draft_id)
+    assert look(journal, draft_id).state == "uncertain"
+
+
+def test_what_was_put_off_is_claimed_only_when_due(journal: Journal) -> None:
+    draft_id = approved(journal)
+    later = NOW + timedelta(minutes=5)
+    with journal.durable() as tx:
+        drafts.claim(tx, draft_id, token="t", until=later, now=NOW)
+        assert drafts.later(tx, draft_id, "t", later)
+        assert not drafts.claim(tx, draft_id, token="u", until=later, now=NOW)
+        assert drafts.claim(tx, draft_id, token="u", until=later + timedelta(minutes=5), now=later)
+    assert look(journal, draft_id).attempts == 2
+
+
+def test_an_end_is_final(journal: Journal) -> None:
+    draft_id = approved(journal)
+    with journal.durable() as tx:
+        assert drafts.end(tx, draft_id, "discarded", now=NOW)
+        assert not drafts.end(tx, draft_id, "withdrawn", now=NOW)
+        assert not drafts.approve(tx, draft_id, approval())
+    assert look(journal, draft_id).state == "discarded"
+
+
+def test_filing_forgets_the_bytes_that_went_out(journal: Journal) -> None:
+    draft_id = approved(journal)
+    with journal.durable() as tx:
+        assert drafts.accepted(tx, draft_id, now=NOW)
+        drafts.finish(tx, draft_id, copied=True, marked=True, removed=True)
+        drafts.filed(tx, draft_id, now=NOW)
+    draft = look(journal, draft_id)
+    assert draft.state == "filed"
+    assert draft.approval is not None
+    assert draft.approval.outgoing_raw == b""
+
+
+def test_a_note_is_written_once_for_a_key(journal: Journal) -> None:
+    with journal.durable() as tx:
+        assert notes.intend(tx, "main", "k", message_id="<n1@r>", raw=b"1", now=NOW)
+        assert not notes.intend(tx, "main", "k", message_id="<n2@r>", raw=b"2", now=NOW)
+        ((row_id, message_id, raw),) = notes.waiting(tx, "main")
+        assert (message_id, raw) == ("<n1@r>", b"1")
+        notes.delivered(tx, [row_id])
+        assert notes.waiting(tx, "main") == []
+        notes.forget(tx, "main", "k")
+        assert notes.intend(tx, "main", "k", message_id="<n3@r>", raw=b"3", now=NOW)
+
+
+def test_a_mail_counts_its_attempts_and_keeps_one_row(journal: Journal) -> None:
+    place = Place("INBOX", 1, 5)
+    with journal.light() as tx:
+        (first,) = mails.note_new(tx, "main", [(place, NOW)], now=NOW).values()
+        (second,) = mails.note_seen(tx, "main", [(place, NOW)], now=NOW).values()
+        assert first == second
+        (mail,) = mails.unfinished(tx, "main")
+        assert mail.attempts == 2
+        mails.decide(tx, first, Decision("silence", "spam", None, "ja", "own"), None)
+        assert mails.unfinished(tx, "main") == []
+        assert mails.count_by_action(tx, "main") == {"silence": 1}
+
+
+def test_a_cursor_is_kept_for_each_mailbox(journal: Journal) -> None:
+    with journal.light() as tx:
+        mails.save_cursor(tx, Cursor("main", "INBOX", 1, 10, NOW))
+        mails.save_cursor(tx, Cursor("main", "INBOX", 1, 12, NOW))
+        mails.save_cursor(tx, Cursor("main", "Sent", 3, 4_294_967_295, NOW))
+        assert mails.find_cursor(tx, "main", "INBOX") == Cursor("main", "INBOX", 1, 12, NOW)
+        assert mails.find_cursor(tx, "main", "Sent") == Cursor("main", "Sent", 3, 4_294_967_295, NOW)
+        assert mails.find_cursor(tx, "other", "INBOX") is None
+
+
+def test_a_key_names_the_newest_case_of_its_thread(journal: Journal) -> None:
+    with journal.durable() as tx:
+        for case_id in ("c1", "c2"):
+            cases.open_case(
+                tx, case_id=case_id, account="main", buyer="b@x", channel="own", order_id=None, language="ja",
+                deadline_at=None, now=NOW,
+            )  # fmt: skip
+        cases.add_keys(tx, "main", "c1", ["<a@x>", "<a@x>", "<b@x>"])
+        cases.add_keys(tx, "main", "c2", ["<b@x>"])
+        assert cases.by_keys(tx, "main", ["<a@x>", "<b@x>", "<c@x>"]) == {"<a@x>": "c1", "<b@x>": "c2"}
