@@ -1,0 +1,406 @@
+from __future__ import annotations
+
+import functools
+import json
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from responder import config
+from responder.config.checks import is_loopback, state_url
+from responder.config.file import ORDER_FIELDS
+from responder.core.rules import compile_pack
+from responder.edges.orders.table import FIELDS
+from responder.errors import ConfigError, Mistake
+from responder.model import Identity, Server
+
+GOOD = """\
+[shop]
+name = "みなと雑貨店"
+language = "ja"
+timezone = "Asia/Tokyo"
+[state]
+url = "sqlite:///state/responder.db"
+[[account]]
+name = "main"
+address = "shop@example.jp"
+aliases = ["support@example.jp"]
+display_name = "みなと雑貨店"
+authserv_id = "mx.example.jp"
+folders = { watch = ["INBOX"], approved = "Approved", notes = "Responder" }
+quiet_s = 30
+imap = { host = "imap.example.jp", port = 993, tls = "implicit", username = "shop", password_env = "SHOP_PASSWORD" }
+smtp = { host = "smtp.example.jp", port = 587, tls = "starttls", username = "shop", password_command = ["echo", "xyz"] }
+[[orders]]
+type = "csv"
+path = "orders/"
+columns = { order_id = "order_no", buyer_mail = "buyer_email" }
+"""
+RULES = """\
+[[rule]]
+id = "thanks"
+situation = "thanks_only"
+when = { language = "ja" }
+reply = "thanks"
+"""
+
+Shop = Callable[..., Path]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def empty_pack_compiled_once() -> Iterator[None]:
+    """Most tests here are not about rules: what every pack brings along is compiled once for all of them."""
+    once = functools.cache(lambda timezone: compile_pack({}, timezone=timezone))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "responder.config.pack.compile_pack",
+            lambda data, **given: compile_pack(data, **given) if data else once(given["timezone"]),
+        )
+        yield
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """Writes a shop's folder and gives it back; `changes` replace parts of the good file. The shipped pack is empty."""
+    shipped = tmp_path / "shipped"
+    (shipped / "templates").mkdir(parents=True)
+    (shipped / "rules.toml").touch()
+    monkeypatch.setattr("responder.config.pack.default_pack_dir", lambda: shipped)
+
+    def write(text: str = GOOD, *changes: tuple[str, str], rules: str = "") -> Path:
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        (tmp_path / "responder.toml").write_text(text, encoding="utf-8")
+        (tmp_path / "rules.toml").write_text(rules, encoding="utf-8")
+        return tmp_path
+
+    return write
+
+
+def mistakes(folder: Path, env: Mapping[str, str] | None = None) -> tuple[Mistake, ...]:
+    with pytest.raises(ConfigError) as caught:
+        config.load(folder, env=env or {})
+    return caught.value.mistakes
+
+
+def told(folder: Path) -> set[tuple[int, str, str]]:
+    return {(one.line, one.key, one.code) for one in mistakes(folder)}
+
+
+# --- a good file ----------------------------------------------------------------------------------------------------
+
+
+def test_the_example_file_becomes_settings(shop: Shop) -> None:
+    folder = shop()
+    settings = config.load(folder, env={"SHOP_PASSWORD": "s3cret"})
+    assert settings.directory == folder
+    assert settings.shop.name == "みなと雑貨店"
+    assert settings.shop.timezone == ZoneInfo("Asia/Tokyo")
+    assert settings.state_url == f"sqlite:///{folder}/state/responder.db"
+    (account,) = settings.accounts
+    assert settings.account("main") is account
+    assert account.identity == Identity("shop@example.jp", ("support@example.jp",), "みなと雑貨店")
+    assert account.imap == Server("imap.example.jp", 993, "implicit", "shop")
+    assert account.smtp == Server("smtp.example.jp", 587, "starttls", "shop")
+    assert (account.imap_secret(), account.smtp_secret()) == ("s3cret", "xyz")
+    assert (account.watch, account.approved, account.notes) == (("INBOX",), "Approved", "Responder")
+    assert (account.authserv_id, account.quiet_s, account.since) == ("mx.example.jp", 30, None)
+    (orders,) = settings.orders
+    assert orders.path == folder / "orders"
+    assert orders.columns == {"order_id": "order_no", "buyer_mail": "buyer_email"}
+    assert {channel.name for channel in settings.channels} >= {"own", "amazon", "rakuten", "form"}
+    assert settings.warnings == ()
+
+
+def test_defaults_follow_server_kind_and_language(shop: Shop) -> None:
+    server = '{ host = "mail.example.jp", tls = "starttls", username = "shop", password_env = "P" }'
+    text = f"""
+[shop]
+name = "Shop"
+[[account]]
+name = "a"
+address = "Shop@Example.JP"
+imap = {server}
+smtp = {server}
+since = "7d"
+"""
+    settings = config.load(shop(text), env={})
+    (account,) = settings.accounts
+    assert account.imap.port == 143
+    assert account.smtp is not None
+    assert account.smtp.port == 587
+    assert account.approved == "承認"
+    assert account.since == timedelta(days=7)
+    assert account.identity == Identity("Shop@example.jp", (), "Shop")
+    assert {one.code for one in settings.warnings} == {"orders_missing", "authserv_id_missing"}
+
+
+def test_the_shop_s_promises_and_calendar_reach_the_policy(shop: Shop) -> None:
+    more = """timezone = "Asia/Tokyo"
+signature = ["みなと雑貨店", "https://minato-zakka.example"]
+closed_weekdays = ["wed", "日曜"]
+closed_days = [2026-12-31, 2027-01-01]
+public_holidays = false
+policy = { return_days = 8, refuse_parcel = false, contact = ["電話", "メール"] }"""
+    shop_settings = config.load(shop(GOOD, ('timezone = "Asia/Tokyo"', more)), env={}).shop
+    assert shop_settings.signature == "みなと雑貨店\nhttps://minato-zakka.example"
+    assert shop_settings.policy == {
+        "return_days": "8",
+        "refuse_parcel": "off",
+        "contact": "電話, メール",
+        "closed_weekdays": "wed, sun",
+        "closed_days": "2026-12-31, 2027-01-01",
+        "public_holidays": "off",
+    }
+
+
+def test_a_byte_order_mark_and_crlf_are_no_mistake(shop: Shop) -> None:
+    folder = shop()
+    path = folder / "responder.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert config.load(folder, env={}).shop.name == "みなと雑貨店"
+
+
+def test_where_the_file_is_looked_for(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = shop()
+    assert config.load(folder / "responder.toml", env={}).directory == folder
+    assert config.load(None, env={"RESPONDER_CONFIG": str(folder)}).directory == folder
+    monkeypatch.chdir(folder)
+    assert config.load(None, env={}).directory == folder
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / ".config" / "responder").mkdir(parents=True)
+    monkeypatch.chdir(elsewhere)
+    with pytest.raises(ConfigError) as caught:
+        config.load(None, env={"HOME": str(elsewhere)})
+    (mistake,) = caught.value.mistakes
+    assert mistake.code == "config_not_found"
+    assert "/etc/responder/responder.toml" in dict(mistake.args)["searched"]
+    (folder / "responder.toml").rename(elsewhere / ".config" / "responder" / "responder.toml")
+    found = config.load(None, env={"HOME": str(elsewhere)})
+    assert found.directory == elsewhere / ".config" / "responder"
+
+
+# --- mistakes -------------------------------------------------------------------------------------------------------
+
+
+def test_every_mistake_is_told_at_once_with_line_and_nearest_word(shop: Shop) -> None:
+    folder = shop(
+        GOOD,
+        ('timezone = "Asia/Tokyo"', 'timezone = "Asia/Tokio"'),
+        ('language = "ja"', 'language = "jp"'),
+        ("quiet_s = 30", 'quiet_s = "30"\nqueit_s = 1'),
+        ('tls = "implicit"', 'tls = "implicite"'),
+        ("port = 587", "port = 70000"),
+        ("buyer_mail =", "buyer_email ="),
+        ('address = "shop@example.jp"', 'address = "shop(at)example.jp"'),
+    )
+    found = {one.key: one for one in mistakes(folder)}
+    assert {key: (one.line, one.code) for key, one in found.items()} == {
+        "shop.language": (3, "bad_choice"),
+        "shop.timezone": (4, "unknown_timezone"),
+        "account[0].address": (9, "bad_address"),
+        "account[0].quiet_s": (14, "wrong_type_number"),
+        "account[0].queit_s": (15, "unknown_key"),
+        "account[0].imap.tls": (16, "bad_choice"),
+        "account[0].smtp.port": (17, "too_large"),
+        "orders[0].columns.buyer_email": (21, "unknown_order_field"),
+    }
+    assert found["shop.timezone"].suggestion == "Asia/Tokyo"
+    assert found["account[0].queit_s"].suggestion == "quiet_s"
+    assert found["account[0].imap.tls"].suggestion == "implicit"
+    assert found["orders[0].columns.buyer_email"].suggestion == "buyer_mail"
+    assert all(one.file == str(folder / "responder.toml") for one in found.values())
+
+
+def test_a_key_in_the_wrong_table_is_sent_to_the_right_one(shop: Shop) -> None:
+    (mistake,) = mistakes(shop(GOOD, ('language = "ja"', 'language = "ja"\nauthserv_id = "x"')))
+    assert (mistake.line, mistake.key, mistake.suggestion) == (4, "shop.authserv_id", "[[account]].authserv_id")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("[shop]", "[shop", (1, "", "toml_syntax")),
+        ("[[account]]", "[account]", (7, "account", "needs_double_brackets")),
+        ('name = "みなと雑貨店"\nlanguage', "language", (1, "shop.name", "missing_key")),
+        (
+            'display_name = "みなと雑貨店"',
+            'display_name = "a\\r\\nBcc: x"',
+            (11, "account[0].display_name", "control_characters"),
+        ),
+        ('watch = ["INBOX"]', "watch = []", (13, "account[0].folders.watch", "empty_value")),
+        ('watch = ["INBOX"]', 'watch = ["inbox", "Approved"]', (13, "account[0].folders.approved", "folder_twice")),
+        ("quiet_s = 30", "quiet_s = -1", (14, "account[0].quiet_s", "too_small")),
+        ("quiet_s = 30", 'since = "7 days"', (14, "account[0].since", "bad_span")),
+        ("quiet_s = 30", "quiet_s = nan", (14, "account[0].quiet_s", "wrong_type_number")),
+        ("sqlite:///state", "mysql://state", (6, "state.url", "bad_state_url")),
+        ("sqlite:///state/responder.db", "sqlite://", (6, "state.url", "bad_state_url")),
+        ('tls = "implicit"', 'tls = "none"', (15, "account[0].imap.tls", "tls_none_not_loopback")),
+        (', password_env = "SHOP_PASSWORD"', "", (15, "account[0].imap", "secret_missing")),
+        ('"SHOP_PASSWORD"', '"S", password_file = "s"', (15, "account[0].imap.password_file", "secret_twice")),
+        ('password_env = "SHOP_PASSWORD"', 'auth = "xoauth2"', (15, "account[0].imap", "oauth2_token_command_missing")),
+        (
+            '"SHOP_PASSWORD"',
+            '"S", oauth2_client_id = "x"',
+            (15, "account[0].imap.oauth2_client_id", "oauth2_without_auth"),
+        ),
+        ('"SHOP_PASSWORD"', '"S", ca_file = "nowhere.pem"', (15, "account[0].imap.ca_file", "file_missing")),
+        ('"SHOP_PASSWORD"', '"S", verify = false', (15, "account[0].imap.verify", "unknown_key")),
+        ('type = "csv"', 'type = "sql"', (18, "orders[0].type", "orders_type_not_yet")),
+        ('type = "csv"', 'type = "csv"\nencoding = "utf8x"', (19, "orders[0].encoding", "unknown_encoding")),
+    ],
+)
+def test_what_each_mistake_is_called(shop: Shop, old: str, new: str, expected: tuple[int, str, str]) -> None:
+    assert expected in told(shop(GOOD, (old, new)))
+    assert len(told(shop(GOOD, (old, new)))) == 1
+
+
+def test_two_accounts_of_one_name_are_refused(shop: Shop) -> None:
+    folder = shop(GOOD + GOOD[GOOD.index("[[account]]") : GOOD.index("[[orders]]")])
+    (mistake,) = mistakes(folder)
+    assert (mistake.key, mistake.code, dict(mistake.args)["first"]) == ("account[1].name", "name_twice", "8")
+
+
+def test_no_mistake_shows_a_secret(shop: Shop) -> None:
+    folder = shop(
+        GOOD,
+        ('password_env = "SHOP_PASSWORD"', "password = 12345678"),
+        ('password_command = ["echo", "xyz"]', 'password = "hunter22", pasword = "hunter23"'),
+        ("sqlite:///state/responder.db", "mysql://u:hunter24@db"),
+        ("folders =", 'oauth2_client_secret = "hunter25"\nfolders ='),
+    )
+    shown = repr(mistakes(folder))
+    assert "1234" not in shown
+    assert "hunter22" not in shown
+    assert "hunter24" not in shown
+
+
+def test_a_plain_password_needs_a_private_file(shop: Shop) -> None:
+    folder = shop(GOOD, ('password_env = "SHOP_PASSWORD"', 'password = "x"'))
+    (folder / "responder.toml").chmod(0o644)
+    assert told(folder) == {(15, "account[0].imap.password", "secret_file_mode")}
+    (folder / "responder.toml").chmod(0o600)
+    settings = config.load(folder, env={})
+    assert settings.accounts[0].imap_secret() == "x"
+    assert [one.code for one in settings.warnings] == ["plain_password"]
+    assert "'x'" not in repr(settings.accounts)
+
+
+def test_missing_secrets_are_told_at_their_keys(shop: Shop) -> None:
+    settings = config.load(shop(GOOD, ('["echo", "xyz"]', '["false"]')), env={})
+    found = config.check_secrets(settings)
+    assert [(one.line, one.key, one.code) for one in found] == [
+        (15, "account[0].imap.password_env", "secret_env_missing"),
+        (16, "account[0].smtp.password_command", "secret_command_failed"),
+    ]
+
+
+def test_a_local_mail_server_needs_no_login(shop: Shop) -> None:
+    old = GOOD[GOOD.index("smtp = ") : GOOD.index("[[orders]]")]
+    settings = config.load(shop(GOOD, (old, 'smtp = { host = "localhost", port = 25, tls = "none" }\n')), env={})
+    assert settings.accounts[0].smtp == Server("localhost", 25, "none", "")
+    assert settings.accounts[0].smtp_secret() == ""
+
+
+def test_oauth2_tokens_come_from_a_command(shop: Shop) -> None:
+    oauth2 = 'auth = "xoauth2", oauth2_token_command = ["echo", "token"], oauth2_client_id = "id"'
+    settings = config.load(shop(GOOD, ('password_env = "SHOP_PASSWORD"', oauth2)), env={})
+    assert settings.accounts[0].imap.auth == "xoauth2"
+    assert settings.accounts[0].imap_secret() == "token"
+
+
+# --- rules and templates --------------------------------------------------------------------------------------------
+
+
+def write_template(folder: Path, language: str, name: str, text: str = "Subject: x\n\nHello") -> None:
+    (folder / "templates" / language).mkdir(parents=True, exist_ok=True)
+    (folder / "templates" / language / f"{name}.txt").write_text(text, encoding="utf-8")
+
+
+def test_mistakes_in_rules_are_told_with_their_line_beside_those_of_the_file(shop: Shop) -> None:
+    folder = shop(GOOD, ("quiet_s = 30", 'quiet_s = "x"'), rules=RULES.replace("when =", "wen ="))
+    found = mistakes(folder)
+    assert ("responder.toml", 14) in {(Path(one.file).name, one.line) for one in found}
+    rule = next(one for one in found if one.file.endswith("rules.toml") and one.key.endswith("wen"))
+    assert (rule.line, rule.suggestion, rule.rule) == (4, "when", "thanks")
+
+
+def test_a_rule_that_names_no_template_is_a_mistake(shop: Shop) -> None:
+    folder = shop(rules=RULES.replace('"thanks"\n', '"tanks_letter"\n').replace('id = "tanks_letter"', 'id = "thanks"'))
+    write_template(folder, "ja", "thanks_letter")
+    (mistake,) = mistakes(folder)
+    assert (mistake.line, mistake.key, mistake.code) == (5, "rule[0].reply", "unknown_template")
+    assert (mistake.suggestion, mistake.rule) == ("thanks_letter", "thanks")
+
+
+def test_a_template_that_lacks_a_language_is_a_warning(shop: Shop) -> None:
+    folder = shop(rules=RULES.replace('reply = "thanks"', 'reply = "house_letter"'))
+    write_template(folder, "ja", "house_letter")
+    (warning,) = config.load(folder, env={}).warnings
+    assert (warning.line, warning.code, dict(warning.args)["languages"]) == (5, "template_without_language", "en, zh")
+
+
+def test_reloading_takes_the_pack_whole_or_not_at_all(shop: Shop) -> None:
+    folder = shop(rules=RULES.replace('reply = "thanks"', 'reply = "house_letter"'))
+    write_template(folder, "ja", "house_letter")
+    before = config.load(folder, env={})
+    (folder / "rules.toml").write_text("[[rule]]\nid = 1\n")
+    with pytest.raises(ConfigError):
+        config.load_pack(before)
+    assert before.rulebook.template_names() == {"house_letter"}
+    (folder / "rules.toml").write_text(RULES.replace('reply = "thanks"', 'reply = "new_letter"'))
+    write_template(folder, "ja", "new_letter")
+    after = config.load_pack(before)
+    assert after.rulebook.template_names() == {"new_letter"}
+    assert after.templates.has("new_letter", "ja")
+    assert after.accounts is before.accounts
+
+
+def test_a_shop_without_files_gets_the_shipped_pack() -> None:
+    shipped = config.default_pack_dir()
+    assert (shipped / "rules.toml").is_file()
+    assert (shipped / "templates" / "ja").is_dir()
+    settings = config.bare()
+    assert settings.accounts == ()
+    assert settings.rulebook.template_names()
+
+
+# --- small parts ----------------------------------------------------------------------------------------------------
+
+
+def test_the_schema_knows_every_key_of_the_example() -> None:
+    schema = json.loads(json.dumps(config.json_schema()))
+    account = schema["$defs"]["AccountTable"]["properties"]
+    data = tomllib.loads(GOOD)
+    assert set(data["account"][0]) <= set(account)
+    assert schema["additionalProperties"] is False
+    assert schema["properties"].keys() >= data.keys()
+
+
+def test_order_fields_are_those_that_order_files_are_read_by() -> None:
+    assert set(ORDER_FIELDS) == set(FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        *((host, True) for host in ("localhost", "127.0.0.1", "127.9.9.9", "::1", "[::1]")),
+        *((host, False) for host in ("localhost.example.jp", "10.0.0.1", "0.0.0.0", "127.0.0.1.example.jp")),
+    ],
+)
+def test_only_this_machine_is_loopback(host: str, expected: bool) -> None:
+    assert is_loopback(host) is expected
+
+
+def test_the_journal_s_place_becomes_absolute() -> None:
+    folder = Path("/etc/responder")
+    assert state_url("sqlite:///state/r.db", folder) == "sqlite:////etc/responder/state/r.db"
+    assert state_url("sqlite:////var/lib/r.db?timeout=5", folder) == "sqlite:////var/lib/r.db?timeout=5"
+    assert state_url("postgresql://u@db/r", folder) == "postgresql+psycopg://u@db/r"
+    assert state_url("sqlite:///:memory:", folder) is None
+    assert state_url("nonsense", folder) is None
