@@ -9,6 +9,7 @@ import codecs
 import csv
 import difflib
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -26,6 +27,8 @@ FIELDS = ("order_id", "status", "total", *DATES, *TEXTS, *ITEM_FIELDS)
 _MOST_SHARED = 20_000
 _HEADER_ROWS = 30
 _MOST_MISTAKES = 50
+# What Python makes of the bytes A0, FD, FE, FF, which no Shift_JIS file holds.
+_NO_SHIFT_JIS = re.compile("[\x80\xa0\uf8f0-\uf8f3]")
 _NO_EXTRA: Mapping[str, str] = MappingProxyType({})
 
 csv.field_size_limit(1_000_000)
@@ -310,7 +313,7 @@ class _Reader:
             old, new = getattr(first, name), getattr(second, name)
             if old in (None, "", "unknown"):
                 changes[name] = new
-            elif new not in (None, "", "unknown") and old != new:
+            elif new not in (None, "", "unknown") and folded(str(old)) != folded(str(new)):
                 column = self.titles[self.places[name]] if name in self.places else name
                 shown = {"order": first.order_id, "first": str(old), "found": str(new)}
                 self.told(second.line, column, "rows_disagree", **shown)
@@ -354,7 +357,9 @@ def _decodes(raw: bytes, encoding: str) -> Literal["yes", "cut", "no"]:
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         for at in range(0, len(raw), 1 << 18):
-            decoder.decode(raw[at : at + (1 << 18)])
+            text = decoder.decode(raw[at : at + (1 << 18)])
+            if encoding == "cp932" and _NO_SHIFT_JIS.search(text):
+                return "no"
     except (UnicodeError, ValueError):
         return "no"
     try:
