@@ -8,17 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import tomli
+
+_DATA = Path(__file__).parent.parent / "data"
 
 
 @cache
 def load(name: str) -> Mapping[str, Any]:
     """The tables of `responder/data/<name>.toml`."""
-    text = (files("responder") / "data" / f"{name}.toml").read_text(encoding="utf-8")
-    return tomli.loads(text)
+    return tomli.loads((_DATA / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 def any_of(words: Iterable[str]) -> str:
