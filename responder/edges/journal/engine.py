@@ -7,6 +7,7 @@ process and is for what the mail server can tell again. Never decides anything.
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,20 +32,15 @@ class Journal:
     def __init__(self, url: str, *, create: bool = True) -> None:
         """`create` False: a journal that is not there yet is unavailable instead of being made."""
         self.url = url
-        if self._is_sqlite and create:
+        parsed = make_url(url)
+        self._is_sqlite = parsed.get_backend_name() == "sqlite"
+        self.file = Path(parsed.database) if self._is_sqlite and parsed.database else None
+        """The database file, or None for a server."""
+        if create:
             self._prepare_file()
         self._full = self._engine("FULL")
         self._normal = self._engine("NORMAL") if self._is_sqlite else self._full
-
-    @property
-    def _is_sqlite(self) -> bool:
-        return make_url(self.url).get_backend_name() == "sqlite"
-
-    @property
-    def file(self) -> Path | None:
-        """The database file, or None for a server."""
-        name = make_url(self.url).database
-        return Path(name) if self._is_sqlite and name else None
+        self._reading = self._normal.execution_options(reading=True)
 
     def _prepare_file(self) -> None:
         """The file exists with mode 0600 before anything is written to it: it holds buyers' addresses."""
@@ -69,7 +65,8 @@ class Journal:
         def _begin(connection: Connection) -> None:
             # A transaction that will write says so at once: no upgrade of a read lock, no SQLITE_BUSY half-way.
             immediate = not connection.get_execution_options().get("reading")
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+            raw: Any = connection.connection.dbapi_connection  # asking SQLAlchemy costs ten times the statement itself
+            raw.execute("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
         return engine
 
@@ -88,7 +85,7 @@ class Journal:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that only reads. Raises JournalUnavailable."""
-        with self._transaction(self._normal.execution_options(reading=True)) as connection:
+        with self._transaction(self._reading) as connection:
             yield connection
 
     @contextmanager
@@ -98,7 +95,7 @@ class Journal:
         try:
             with engine.begin() as connection:
                 yield connection
-        except SQLAlchemyError as exc:
+        except (SQLAlchemyError, sqlite3.Error) as exc:
             raise JournalUnavailable(type(exc).__name__) from exc
 
     def upgrade(self) -> None:
