@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import ssl
 import threading
+import weakref
 from argparse import Namespace
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -100,6 +101,7 @@ class EmbeddedServers:
         self._on_mail = on_mail
         self._mails: list[Outgoing] = []
         self._boxes: dict[str, _Boxes] = {}
+        self._transports: weakref.WeakSet[Any] = weakref.WeakSet()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._ready = threading.Event()
@@ -195,7 +197,12 @@ class EmbeddedServers:
             self._boxes[account.username] = boxes
         implicit = self._certificate if self._tls == "implicit" else None
         on_connect = ProxyProtocolReader(config.proxy_protocol).get_callback(IMAPServer(login, config))
-        imap = await asyncio.start_server(on_connect, "127.0.0.1", self.imap_port, ssl=implicit)
+
+        async def on_imap(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self._transports.add(writer.transport)
+            await on_connect(reader, writer)
+
+        imap = await asyncio.start_server(on_imap, "127.0.0.1", self.imap_port, ssl=implicit)
         try:
             smtp = await self._loop.create_server(self._smtp, "127.0.0.1", self.smtp_port, ssl=implicit)
         except OSError:
@@ -211,17 +218,20 @@ class EmbeddedServers:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        for transport in self._transports:
+            transport.close()
         for _ in range(3):  # let the transports close their sockets
             await asyncio.sleep(0)
 
     def _smtp(self) -> SMTP:
         return _Smtp(
+            self._transports,
             _Submission(self),
             hostname="demo.example",
             ident="ready",
             enable_SMTPUTF8=True,
             authenticator=self._authenticated,
-            auth_require_tls=self._tls != "none",
+            auth_require_tls=self._tls == "starttls",  # aiosmtpd does not see implicit TLS
             tls_context=self._certificate if self._tls == "starttls" else None,
             loop=asyncio.get_running_loop(),
         )
@@ -299,6 +309,16 @@ class _QuietSession(SmtpSession):
 
 
 class _Smtp(SMTP):
+    def __init__(
+        self, transports: weakref.WeakSet[asyncio.BaseTransport], handler: _Submission, **options: Any
+    ) -> None:
+        self._transports = transports
+        super().__init__(handler, **options)
+
+    def connection_made(self, transport: Any) -> None:
+        self._transports.add(transport)
+        super().connection_made(transport)
+
     def _create_session(self) -> SmtpSession:
         return _QuietSession(self.loop)
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import ssl
 import threading
@@ -78,6 +79,7 @@ class Sink:
         self.connections = 0
         self.logged_in = 0
         self.faults: list[Fault] = []
+        self.transports: set[asyncio.BaseTransport] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._ready = threading.Event()
@@ -137,6 +139,8 @@ class Sink:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        for transport in self.transports:
+            transport.close()
         for _ in range(3):
             await asyncio.sleep(0)
 
@@ -166,12 +170,16 @@ class _Smtp(SMTP):
             data_size_limit=sink.size or None,
             enable_SMTPUTF8=sink.smtputf8,
             authenticator=sink.authenticated,
-            auth_require_tls=sink.tls != "none",
-            auth_exclude_mechanism=[name for name in ("PLAIN", "LOGIN") if name not in sink.methods],
+            auth_require_tls=sink.tls == "starttls",  # aiosmtpd does not see implicit TLS
+            auth_exclude_mechanism=[name for name in ("PLAIN", "LOGIN", "XOAUTH2") if name not in sink.methods],
             tls_context=sink.context if sink.tls == "starttls" and sink.starttls_offered else None,
             loop=asyncio.get_running_loop(),
         )
         self._greeted = False
+
+    def connection_made(self, transport: Any) -> None:
+        self.sink.transports.add(transport)
+        super().connection_made(transport)
 
     def _create_session(self) -> SmtpSession:
         return _QuietSession(self.loop)
@@ -220,6 +228,16 @@ class _Smtp(SMTP):
     async def smtp_AUTH(self, arg: str) -> None:
         if not await self._failed("auth"):
             await super().smtp_AUTH(arg)
+
+    async def auth_XOAUTH2(self, _smtp: SMTP, args: list[str]) -> AuthResult:
+        """The password of the login is the token; a wrong one is refused in two steps, as Gmail does."""
+        words = base64.b64decode(args[1]).decode().split("\1")
+        user, token = words[0].removeprefix("user="), words[1].removeprefix("auth=Bearer ")
+        if self.sink.logins.get(user) == token:
+            return AuthResult(success=True, auth_data=LoginPassword(user.encode(), token.encode()))
+        await super().push("334 eyJzdGF0dXMiOiI0MDAifQ==")
+        assert await self._reader.readline() == b"\r\n"
+        return AuthResult(success=False, handled=False)
 
     async def smtp_MAIL(self, arg: str | None) -> None:
         if await self._failed("mail"):
