@@ -343,7 +343,7 @@ class _Submission:
         login = session.auth_data.login.decode() if isinstance(session.auth_data, LoginPassword) else ""
         mail = Outgoing(
             username=login,
-            envelope_from=envelope.mail_from or "",
+            envelope_from=(envelope.mail_from or "").removeprefix("<>"),
             recipients=tuple(envelope.rcpt_tos),
             raw=raw if isinstance(raw, bytes) else (raw or "").encode(),
         )

@@ -284,7 +284,7 @@ class _Smtp(SMTP):
         raw = envelope.original_content or b""
         self.sink.mails.append(
             Received(
-                envelope_from=envelope.mail_from or "",
+                envelope_from=(envelope.mail_from or "").removeprefix("<>"),
                 recipients=tuple(envelope.rcpt_tos),
                 raw=raw if isinstance(raw, bytes) else raw.encode(),
                 username=session.auth_data.login.decode() if isinstance(session.auth_data, LoginPassword) else "",
