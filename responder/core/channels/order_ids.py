@@ -33,6 +33,7 @@ _CUE = re.compile(
 _NAMES_A_NUMBER = re.compile(r"番号|ナンバー|編號|编号|号|號|№|#|\b(?:no|number|id|ref)", re.IGNORECASE)
 _CUE_CHARS = 40
 _MOST_TOKENS = 500
+_GLUED = re.compile(r"(?:order|no|po|id|ref)[_-]?(\d{1,30})", re.IGNORECASE)
 # What makes a bare number something else: an amount, a count, a date, a time, a part of an address.
 _UNITS = re.compile(
     r"\s?(?:円|元|圆|圓|ドル|yen\b|jpy\b|usd\b|%|個|个|コ|点|本|枚|名|人|匹|冊|箱|袋|台|足|着|月|日|年|時|时|分|秒|週|周|歳|岁|才|回"
@@ -125,6 +126,8 @@ def _tokens(text: str, taken: Sequence[str], *, cued: bool = False) -> list[str]
         if key not in ranked or rank < ranked[key][0]:
             ranked[key] = (rank, start, token)
         looked_at += 1
+        if glued := _GLUED.fullmatch(token):
+            ranked.setdefault(order_key(glued[1]), (0, start, glued[1]))
         if looked_at >= _MOST_TOKENS:
             break
     return [token for _, _, token in sorted(ranked.values())]

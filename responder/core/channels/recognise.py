@@ -20,15 +20,18 @@ def recognise(message: Message, channels: Sequence[Channel]) -> Channel:
 
 
 def _route(message: Message, channels: Sequence[Channel]) -> tuple[Channel, Route] | None:
-    for by_sender in (True, False):
-        for channel in channels:
-            for route in channel.routes:
-                if (route.senders is not None) is not by_sender or not route.fits(message):
-                    continue
-                if route.kind == "form" and not is_form(message, channel):
-                    continue
-                return channel, route
+    """The route that fits: told by the sender, else by subject or text, else by the form's fields alone."""
+    routes = [(channel, route) for channel in channels for route in channel.routes]
+    for channel, route in sorted(routes, key=lambda one: _vagueness(one[1])):
+        if route.fits(message) and (route.kind != "form" or is_form(message, channel)):
+            return channel, route
     return None
+
+
+def _vagueness(route: Route) -> int:
+    if route.senders is not None:
+        return 0
+    return 1 if route.subjects is not None or route.bodies is not None else 2
 
 
 def is_form(message: Message, channel: Channel) -> bool:
