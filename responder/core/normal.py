@@ -1,0 +1,114 @@
+"""One form for text that is compared: widths, case, dashes, kana and scripts folded away.
+
+`normalise` keeps the meaning of every character (order numbers keep their digits); `fold` goes further and is only
+for matching. Neither ever raises, and both cost time linear in the text.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.resources import files
+
+_DASHES = "‐‑‒–—―−﹘﹣－⁃➖"
+_WAVES = "〜～∼〰"
+_APOSTROPHES = "'’‘`´ʼ＇"
+# Marks that are there to be unseen: zero-width, bidi, soft hyphen, variation selectors, tags, other C0 and C1.
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+    "\U000e0000-\U000e0fff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+)
+
+
+class _Table(dict[int, "str | int | None"]):
+    """A table for str.translate that learns which characters stay: a missing key costs an exception otherwise."""
+
+    def __missing__(self, code: int) -> int:
+        if len(self) < 60_000:
+            self[code] = code
+        return code
+
+
+_DASH_TABLE = _Table({**{ord(c): "-" for c in _DASHES}, **{ord(c): "~" for c in _WAVES}, 0x2028: "\n", 0x2029: "\n"})
+# The long-vowel mark between digits or Latin letters was meant as a dash.
+_LONG_AS_DASH = re.compile("(?<=[0-9a-z])ー(?=[0-9a-z])")
+
+# Stands between texts folded in one call; a line feed, so that every table keeps it.
+_RECORD = "\n"
+
+CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff々〆"
+
+
+def normalise(text: str) -> str:
+    """The text in NFKC, case-folded, without unseen marks, with one kind of dash and of wave.
+
+    Line breaks stay. Digits and letters of an order number are kept in order; only their width and case change.
+    """
+    text = _widths(text)
+    return text if text.isascii() else text.translate(_DASH_TABLE)
+
+
+def _widths(text: str) -> str:
+    text = _UNSEEN.sub("", text)
+    if text.isascii():
+        return text.casefold()
+    text = unicodedata.normalize("NFKC", text).casefold()
+    if "ー" in text:
+        text = _LONG_AS_DASH.sub("-", text)
+    # NFKC can bring unseen marks back out of compatibility characters.
+    return _UNSEEN.sub("", text)
+
+
+@lru_cache(maxsize=1)
+def _match_table() -> _Table:
+    """Katakana to hiragana, small kana to large, traditional to simplified, punctuation to a space or a comma."""
+    table = _Table(_DASH_TABLE)
+    small = dict(zip("ぁぃぅぇぉっゃゅょゎ", "あいうえおつやゆよわ", strict=True))
+    for code in range(0x30A1, 0x30F7):
+        plain = chr(code - 0x60)
+        table[code] = small.get(plain, plain)
+    table.update({ord(k): v for k, v in small.items()})
+    data = tomllib.loads(files("responder.data").joinpath("hanzi.toml").read_text(encoding="utf-8"))
+    table.update((ord(a), b) for a, b in zip("".join(data["traditional"]), "".join(data["simplified"]), strict=True))
+    table.update(dict.fromkeys(map(ord, _APOSTROPHES), None))
+    table.update(dict.fromkeys(map(ord, ',、，;；:：()（）「」『』[]【】<>《》“”"…|/=*+'), ","))
+    table.update(dict.fromkeys(map(ord, ".。!！?？~〜～∼〰_^\t\r・#%&@$\\{}"), " "))
+    table.update({0x2028: " ", 0x2029: " "})
+    return table
+
+
+_SPACES = re.compile(" +")
+_COMMAS = re.compile(" ?,[ ,]*")
+_LATIN_TO_CJK = re.compile(f"(?<=[0-9a-z])(?=[{CJK}])|(?<=[{CJK}])(?=[0-9a-z])")
+_CJK_SPACE = re.compile(f"(?<=[{CJK}]) (?=[{CJK}])")
+_JA_COMMA = re.compile(f"(?<=[{CJK}])[ ,]+(?=[{CJK}])")
+
+
+def fold(text: str, *, kana: bool = False) -> str:
+    """The form in which phrases meet text, with one space on both sides so that Latin words have edges everywhere.
+
+    Latin words stand between spaces and a comma is a word of its own; Japanese and Chinese run together. With `kana`
+    (a sentence of Japanese) commas and spaces between characters are dropped, else they count as a comma: in Chinese
+    the comma decides what a `不要` speaks of.
+    """
+    return fold_all((text,), kana=kana)[0]
+
+
+def fold_all(texts: Sequence[str], *, kana: bool = False) -> list[str]:
+    """`fold` of each text, at the price of one call."""
+    if not texts:
+        return []
+    text = _RECORD.join(text.replace(_RECORD, " ") for text in texts)
+    text = _widths(text).translate(_match_table())
+    text = _LATIN_TO_CJK.sub(" ", text)
+    text = _SPACES.sub(" ", text)
+    if kana:
+        text = _JA_COMMA.sub("", text)
+    else:
+        text = _CJK_SPACE.sub(",", text)
+    if "," in text:
+        text = _COMMAS.sub(" , ", text)
+    return [f" {part.strip(' ,')} " for part in text.split(_RECORD)]

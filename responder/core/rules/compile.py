@@ -1,0 +1,329 @@
+"""From the data of rules.toml to a Rulebook, or to every mistake in it at once."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
+from functools import lru_cache
+from importlib.resources import files
+from typing import Literal, cast
+
+from responder.core.normal import fold
+from responder.core.rules.examples import Examples
+from responder.core.rules.findings import Findings, Where, nearest
+from responder.core.rules.pack import SITUATIONS, Group, Rule, Topic
+from responder.core.rules.phrases import Matcher, PhraseError, parse
+from responder.core.rules.reading import Reader, Target
+from responder.core.rules.rulebook import Rulebook
+from responder.core.rules.spelling import Spelling
+from responder.core.rules.when import WhenReader
+from responder.core.sentences import Act, speech
+from responder.model import LANGUAGES, Action, Language
+
+TOP_KEYS = ("words", "topic", "examples", "rule")
+TOPIC_KEYS = ("kind", "asked_by", "voids", "ja", "en", "zh")
+TOPIC_LANGUAGE_KEYS = ("asks", "names", "examples", "vetoes")
+RULE_KEYS = (
+    "id", "situation", "priority", "when", "unless", "reply", "hold", "silence", "deadline", "note", "covers",
+    "needs_order",
+)  # fmt: skip
+
+_ID = re.compile(r"^[\w][\w.-]{0,79}$")
+_SITUATION = re.compile(r"^[a-z][a-z0-9_]{0,59}$")
+_DEADLINE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(h|d|時間|日|hours?|days?)\s*$")
+
+_TARGETS: tuple[tuple[str, Literal["asks", "names", "veto"]], ...] = (
+    ("asks", "asks"),
+    ("names", "names"),
+    ("vetoes", "veto"),
+)
+
+ASKED_BY = {"request": frozenset({"request", "may_i"}), "report": frozenset({"request", "may_i", "question"})}
+VOIDS = {
+    "request": frozenset({"negated", "withdrawn", "conditional", "policy_question", "past", "settled"}),
+    "report": frozenset({"withdrawn", "conditional", "settled"}),
+}
+
+
+def compile_pack(data: Mapping[str, object], *, where: Where | None = None, timezone: tzinfo = UTC) -> Rulebook:
+    """The rule book of a pack, ready to judge mails.
+
+    `where` gives (file, line) of a dotted key for mistakes; `timezone` is the shop's, for `time`, `weekday` and days.
+
+    Raises: ConfigError with every mistake.
+    """
+    findings = Findings(where)
+    findings.keys(data, TOP_KEYS, "")
+    return _Compiler(findings, timezone).run(data)
+
+
+@lru_cache(maxsize=1)
+def _real_words() -> frozenset[str]:
+    data = tomllib.loads(files("responder.data").joinpath("words.toml").read_text(encoding="utf-8"))
+    return frozenset(word for words in data["real"] for word in words.split())
+
+
+class _Compiler:
+    def __init__(self, findings: Findings, timezone: tzinfo) -> None:
+        self.findings = findings
+        self.timezone = timezone
+        self.matcher = Matcher()
+        self.targets: list[list[Target]] = []
+        self.numbers: dict[object, int] = {}
+        self.words: dict[str, Mapping[str, Sequence[str]]] = {}
+        self.flat: dict[str | None, dict[str, Sequence[str]]] = {}
+        self.scopes: set[str] = set()
+        self.lists = 0
+
+    def run(self, data: Mapping[str, object]) -> Rulebook:
+        self._words(data.get("words", {}))
+        acts = speech()
+        for act in acts:
+            for text in act.phrases:
+                if act.name == "blocker":
+                    self.matcher.block(parse(text, self.flat[act.language], act.language))
+                    continue
+                self._phrase(text, act.language, Target("act", act.name, act.language, act), f"speech.{act.name}")
+        topics = self._topics(data.get("topic", {}))
+        like = self._examples(data.get("examples", {}))
+        rules = self._rules(data.get("rule", []), topics, acts, {name for name, _, _ in like})
+        self.findings.raise_if_any()
+        matcher = self.matcher.ready()
+        proposals = [
+            (topic.name, text, fold(text, kana=language == "ja"))
+            for topic in topics.values()
+            for language, text in topic.examples
+        ]
+        reader = Reader(
+            matcher,
+            tuple(tuple(each) for each in self.targets),
+            topics,
+            Examples(proposals),
+            Examples(like),
+            Spelling(matcher.words, _real_words()),
+            frozenset(self.scopes),
+        )
+        return Rulebook(rules, topics, reader, self.timezone)
+
+    # --- words, topics, examples ---
+
+    def _words(self, value: object) -> None:
+        for name, inner in self.findings.table(value, "words").items():
+            key = f"words.{name}"
+            if isinstance(inner, Mapping):
+                self.findings.keys(inner, (*LANGUAGES, "all"), key)
+                lists = {lang: self.findings.texts(v, f"{key}.{lang}") for lang, v in inner.items()}
+            else:
+                lists = {"all": self.findings.texts(inner, key)}
+            self.words[name] = lists
+        for language in (None, *LANGUAGES):
+            self.flat[language] = {
+                name: [
+                    each
+                    for lang, listed in lists.items()
+                    if language is None or lang in (language, "all")
+                    for each in listed
+                ]
+                for name, lists in self.words.items()
+            }
+
+    def _topics(self, value: object) -> dict[str, Topic]:
+        topics: dict[str, Topic] = {}
+        for name, inner in self.findings.table(value, "topic").items():
+            key = f"topic.{name}"
+            table = self.findings.table(inner, key)
+            self.findings.keys(table, TOPIC_KEYS, key)
+            kind = str(table.get("kind", "request"))
+            if kind not in ("request", "report"):
+                self.findings.unknown(f"{key}.kind", "topic_kind_unknown", kind, ("request", "report"))
+                kind = "request"
+            examples: list[tuple[Language, str]] = []
+            for language in LANGUAGES:
+                if language in table:
+                    examples += self._topic_words(name, language, table[language], f"{key}.{language}")
+            asked_by = (
+                self.findings.texts(table["asked_by"], f"{key}.asked_by") if "asked_by" in table else ASKED_BY[kind]
+            )
+            voids = self.findings.texts(table["voids"], f"{key}.voids") if "voids" in table else VOIDS[kind]
+            known = {act.name for act in speech()}
+            for act in (*asked_by, *voids):
+                if act not in known:
+                    self.findings.unknown(key, "act_unknown", act, known)
+            topics[name] = Topic(
+                name,
+                "request" if kind == "request" else "report",
+                frozenset(asked_by),
+                frozenset(voids),
+                tuple(examples),
+            )
+        return topics
+
+    def _topic_words(self, topic: str, language: Language, value: object, key: str) -> list[tuple[Language, str]]:
+        table = self.findings.table(value, key)
+        self.findings.keys(table, TOPIC_LANGUAGE_KEYS, key)
+        for kind, target in _TARGETS:
+            if kind in table:
+                for i, text in enumerate(self.findings.texts(table[kind], f"{key}.{kind}")):
+                    goal = Target(target, topic, language)
+                    self._phrase(text, language, goal, f"{key}.{kind}[{i}]")
+        if "examples" not in table:
+            return []
+        return [(language, text) for text in self.findings.texts(table["examples"], f"{key}.examples")]
+
+    def _examples(self, value: object) -> list[tuple[str, str, str]]:
+        found: list[tuple[str, str, str]] = []
+        for name, inner in self.findings.table(value, "examples").items():
+            key = f"examples.{name}"
+            lists = inner.items() if isinstance(inner, Mapping) else [("", inner)]
+            for language, texts in lists:
+                if language and language not in LANGUAGES:
+                    self.findings.unknown(f"{key}.{language}", "language_unknown", language, LANGUAGES)
+                for text in self.findings.texts(texts, f"{key}.{language}" if language else key):
+                    kana = re.search("[\u3041-\u30fa]", text) is not None
+                    found.append((name, text, fold(text, kana=kana)))
+        return found
+
+    def _phrase(self, text: str, language: Language | None, target: Target, key: str) -> None:
+        # A phrase that is nothing but a list stands for each of its words.
+        whole = text[1:] if text.startswith("@") else ""
+        if whole in self.flat[language]:
+            for each in self.flat[language][whole]:
+                if not each.startswith("@"):
+                    self._phrase(each, language, target, key)
+            return
+        try:
+            phrase = parse(text, self.flat[language], language)
+        except PhraseError as exc:
+            args = dict(exc.args_)
+            suggestion = nearest(args["name"], self.words) if exc.code == "word_list_unknown" else None
+            self.findings.add(key, exc.code, suggestion, **args)
+            return
+        number = self.numbers.get(phrase)
+        if number is None:
+            number = self.numbers[phrase] = self.matcher.add(phrase)
+            self.targets.append([])
+        if target not in self.targets[number]:
+            self.targets[number].append(target)
+
+    def _says(self, value: object, scope: str, key: str) -> str:
+        """Registers the phrases of a `says`, plain or by language; gives back what `Reading.said` will hold."""
+        self.lists += 1
+        self.scopes.add(scope)
+        name = str(self.lists)
+        if isinstance(value, Mapping):
+            self.findings.keys(value, LANGUAGES, key)
+            groups = [(cast(Language, lang), v) for lang, v in value.items() if lang in LANGUAGES]
+        else:
+            groups = [(cast(Language, None), value)]
+        for language, texts in groups:
+            for i, text in enumerate(self.findings.texts(texts, f"{key}.{language}" if language else key)):
+                at = f"{key}.{language}[{i}]" if language else key
+                self._phrase(text, language, Target("says", name, language), at)
+        return f"{scope}:{name}"
+
+    # --- rules ---
+
+    def _rules(
+        self, value: object, topics: Mapping[str, Topic], acts: Sequence[Act], examples: set[str]
+    ) -> tuple[Rule, ...]:
+        if not isinstance(value, Sequence) or isinstance(value, str):
+            self.findings.add("rule", "type_wrong", want="[[rule]]", got="table")
+            return ()
+        names = {act.name for act in acts} | {"question"}
+        rules: list[Rule] = []
+        seen: dict[str, int] = {}
+        for number, inner in enumerate(value):
+            key = f"rule[{number}]"
+            table = self.findings.table(inner, key)
+            rule_id = table.get("id")
+            self.findings.rule = rule_id if isinstance(rule_id, str) else None
+            when = WhenReader(self.findings, topics, names, examples, self._says, self.words)
+            rule = self._rule(table, number, key, when)
+            if rule.id in seen:
+                self.findings.add(f"{key}.id", "rule_id_twice", id=rule.id, first=str(seen[rule.id] + 1))
+            seen.setdefault(rule.id, number)
+            rules.append(rule)
+        self.findings.rule = None
+        return tuple(sorted(rules, key=lambda rule: (-rule.priority, rule.number)))
+
+    def _rule(self, table: Mapping[str, object], number: int, key: str, when: WhenReader) -> Rule:
+        findings = self.findings
+        findings.keys(table, RULE_KEYS, key)
+        rule_id = findings.text(table.get("id"), f"{key}.id") if "id" in table else ""
+        if "id" not in table:
+            findings.add(key, "rule_without_id")
+        elif rule_id and not _ID.match(rule_id):
+            findings.add(f"{key}.id", "rule_id_wrong", id=rule_id)
+        situation = self._situation(table, key)
+        condition = when.read(table["when"], f"{key}.when") if "when" in table else Group("all", ())
+        if "when" not in table:
+            findings.add(key, "rule_without_when")
+        asks, statuses, names_found = frozenset(when.asks), frozenset(when.statuses), when.names_found
+        unless = when.read(table["unless"], f"{key}.unless") if "unless" in table else None
+        action, template, hold = self._outcome(table, key)
+        covers = findings.texts(table["covers"], f"{key}.covers") if "covers" in table else []
+        for topic in covers:
+            if topic not in when.topics:
+                findings.unknown(f"{key}.covers", "topic_unknown", topic, when.topics)
+        priority = table.get("priority", 0)
+        needs_order = table.get("needs_order", not names_found)
+        return Rule(
+            id=rule_id,
+            number=number,
+            situation=situation,
+            action=action,
+            when=condition,
+            unless=unless,
+            template=template,
+            hold=hold,
+            priority=int(findings.number(priority, f"{key}.priority")),
+            deadline_h=self._deadline(table["deadline"], f"{key}.deadline") if "deadline" in table else None,
+            note=findings.text(table["note"], f"{key}.note") if "note" in table else None,
+            covers=frozenset(covers),
+            needs_order=findings.flag(needs_order, f"{key}.needs_order"),
+            asks=asks,
+            statuses=statuses,
+        )
+
+    def _situation(self, table: Mapping[str, object], key: str) -> str:
+        if "situation" not in table:
+            self.findings.add(key, "rule_without_situation")
+            return "other"
+        name = self.findings.text(table["situation"], f"{key}.situation")
+        if not name or name in SITUATIONS:
+            return name
+        close = [s for s in SITUATIONS if _distance_small(s, name)]
+        if not _SITUATION.match(name) or close:
+            self.findings.unknown(f"{key}.situation", "situation_wrong", name, SITUATIONS)
+        return name
+
+    def _outcome(self, table: Mapping[str, object], key: str) -> tuple[Action, str | None, str | None]:
+        given = [name for name in ("reply", "hold", "silence") if name in table]
+        if len(given) != 1:
+            self.findings.add(key, "outcome_not_one", given=", ".join(given) or "-")
+            return "hold", None, None
+        match given[0]:
+            case "reply":
+                return "draft", self.findings.text(table["reply"], f"{key}.reply"), None
+            case "hold":
+                return "hold", None, self.findings.text(table["hold"], f"{key}.hold")
+            case _:
+                if not self.findings.flag(table["silence"], f"{key}.silence"):
+                    self.findings.add(f"{key}.silence", "silence_false")
+                return "silence", None, None
+
+    def _deadline(self, value: object, key: str) -> float | None:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+        match = _DEADLINE.match(value) if isinstance(value, str) else None
+        if match is None:
+            self.findings.add(key, "deadline_wrong", got=str(value)[:40])
+            return None
+        return float(match.group(1)) * (24 if match.group(2)[0] in "d日" else 1)
+
+
+def _distance_small(known: str, name: str) -> bool:
+    """True if `name` is a slip of the finger away from `known`."""
+    return nearest(name, (known,)) is not None and abs(len(known) - len(name)) <= 2 and known[:3] == name[:3]

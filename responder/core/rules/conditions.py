@@ -1,0 +1,293 @@
+"""The conditions a rule can name, each as one test on a case, and how their values are written.
+
+A test looks at facts and never at the clock: `case.now` is passed in. Unknown facts make a condition fail.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, tzinfo
+from typing import cast
+
+from responder.core.normal import fold, normalise
+from responder.core.rules.pack import Comparison, Condition, Group, Leaf
+from responder.core.rules.reading import Reading
+from responder.model import Message, Order
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything a rule may look at.
+
+    `order` is the one order the mail is about, or None; `order_problem` says why there is none or why its data must
+    not be used (a reason's code). `ids_named` are order ids found in the mail. `by_number` is True where the order was
+    found by its number. `trusted` is what the receiving server says of the sender; None where it says nothing.
+    """
+
+    message: Message
+    reading: Reading
+    channel: str
+    now: datetime
+    order: Order | None = None
+    order_problem: str | None = None
+    ids_named: tuple[str, ...] = ()
+    by_number: bool = False
+    trusted: bool | None = None
+    timezone: tzinfo = UTC
+    official_cancel: bool = False
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def local_now(self) -> datetime:
+        """Now on the shop's clock."""
+        return self.now.astimezone(self.timezone)
+
+
+def _days(case: Case, since: datetime | None) -> float | None:
+    if since is None:
+        return None
+    return (case.now - since).total_seconds() / 86400
+
+
+def promised_at(order: Order) -> datetime | None:
+    """What the buyer was promised: the day of arrival once shipped, else the day of shipping."""
+    if order.is_shipped:
+        return order.eta
+    return order.ship_by or order.eta
+
+
+def overdue_days(case: Case) -> float | None:
+    """Whole days since the promised day ended, in the shop's zone; negative before it, None if nothing is known."""
+    order = case.order
+    promised = promised_at(order) if order is not None else None
+    if promised is None:
+        return None
+    return float((case.local_now.date() - promised.astimezone(case.timezone).date()).days)
+
+
+def is_paid(order: Order) -> bool | None:
+    """Whether the money has arrived; None where the data do not say."""
+    if order.status == "unpaid":
+        return False
+    if order.paid_at is not None or order.status in ("paid", "preparing", "shipped", "delivered"):
+        return True
+    return None
+
+
+# --- tests: what was wanted against the case ------------------------------------------------------------------------
+
+Test = Callable[[Case, object], bool]
+
+
+def _names(wanted: object) -> tuple[str, ...]:
+    return cast("tuple[str, ...]", wanted)
+
+
+def _asks(case: Case, wanted: object) -> bool:
+    return any(name in case.reading.asked for name in _names(wanted))
+
+
+def _mentions(case: Case, wanted: object) -> bool:
+    return any(name in case.reading.mentioned for name in _names(wanted))
+
+
+def _acts(case: Case, wanted: object) -> bool:
+    return any(name in case.reading.acts for name in _names(wanted))
+
+
+def _says(case: Case, wanted: object) -> bool:
+    return str(wanted) in case.reading.said
+
+
+def _like(case: Case, wanted: object) -> bool:
+    return any(name in case.reading.like for name in _names(wanted))
+
+
+def _language(case: Case, wanted: object) -> bool:
+    return case.message.language in _names(wanted)
+
+
+def _channel(case: Case, wanted: object) -> bool:
+    return case.channel in _names(wanted)
+
+
+def _sender(case: Case, wanted: object) -> bool:
+    sender = case.message.sender
+    mail = sender.key if sender is not None else ""
+    return any(fnmatch.fnmatchcase(mail, pattern) for pattern in _names(wanted))
+
+
+def _attachments(case: Case, wanted: object) -> bool:
+    count = len(case.message.attachments)
+    return cast(Comparison, wanted).holds(count)
+
+
+def _photos(case: Case, wanted: object) -> bool:
+    return any(a.content_type.startswith("image/") for a in case.message.attachments) is wanted
+
+
+def _orders_named(case: Case, wanted: object) -> bool:
+    return cast(Comparison, wanted).holds(len(case.ids_named))
+
+
+def _length(case: Case, wanted: object) -> bool:
+    return cast(Comparison, wanted).holds(case.reading.chars)
+
+
+def _trusted(case: Case, wanted: object) -> bool:
+    return case.trusted is not None and case.trusted is wanted
+
+
+def _official_cancel(case: Case, wanted: object) -> bool:
+    return case.official_cancel is wanted
+
+
+def _time(case: Case, wanted: object) -> bool:
+    start, end = cast("tuple[time, time]", wanted)
+    now = case.local_now.time()
+    return start <= now < end if start <= end else now >= start or now < end
+
+
+def _weekday(case: Case, wanted: object) -> bool:
+    return case.local_now.weekday() in cast("frozenset[int]", wanted)
+
+
+def _found(case: Case, wanted: object) -> bool:
+    return (case.order is not None and case.order_problem is None) is wanted
+
+
+def _problem(case: Case, wanted: object) -> bool:
+    return case.order_problem is not None and case.order_problem in _names(wanted)
+
+
+def _named(case: Case, wanted: object) -> bool:
+    return (case.order is not None and case.by_number) is wanted
+
+
+def _of_order(test: Callable[[Case, Order, object], bool]) -> Test:
+    return lambda case, wanted: case.order is not None and test(case, case.order, wanted)
+
+
+def _number(value: Callable[[Case, Order], float | None]) -> Test:
+    def test(case: Case, wanted: object) -> bool:
+        if case.order is None:
+            return False
+        number = value(case, case.order)
+        return number is not None and cast(Comparison, wanted).holds(number)
+
+    return test
+
+
+def _overdue(case: Case, order: Order, wanted: object) -> bool:
+    days = overdue_days(case)
+    return (days is not None and days > 0) is wanted
+
+
+def _paid(case: Case, order: Order, wanted: object) -> bool:
+    paid = is_paid(order)
+    return paid is not None and paid is wanted
+
+
+def _payment(case: Case, order: Order, wanted: object) -> bool:
+    method = fold(order.payment).strip()
+    return any(fold(name).strip() in method for name in _names(wanted)) if method else False
+
+
+FACTS = (
+    "buyer_name", "buyer_mail", "payment", "total", "ordered_at", "paid_at", "ship_by", "shipped_at", "carrier",
+    "tracking_no", "eta", "items",
+)  # fmt: skip
+
+
+def _has(case: Case, order: Order, wanted: object) -> bool:
+    return all(bool(getattr(order, name)) for name in _names(wanted))
+
+
+def _lacks(case: Case, order: Order, wanted: object) -> bool:
+    return not any(bool(getattr(order, name)) for name in _names(wanted))
+
+
+def _columns(case: Case, order: Order, wanted: object) -> bool:
+    columns = {normalise(k).strip(): v for k, v in order.extra.items()}
+    for name, want in cast("tuple[tuple[str, object], ...]", wanted):
+        value = columns.get(normalise(name).strip())
+        if value is None:
+            return False
+        if isinstance(want, Comparison):
+            try:
+                if not want.holds(float(normalise(value).replace(",", ""))):
+                    return False
+            except ValueError:
+                return False
+        elif not fnmatch.fnmatchcase(normalise(value).strip(), normalise(str(want)).strip()):
+            return False
+    return True
+
+
+TESTS: Mapping[str, Test] = {
+    "asks": _asks,
+    "mentions": _mentions,
+    "acts": _acts,
+    "says": _says,
+    "subject": _says,
+    "like": _like,
+    "language": _language,
+    "channel": _channel,
+    "sender": _sender,
+    "attachments": _attachments,
+    "photos": _photos,
+    "orders_named": _orders_named,
+    "length": _length,
+    "trusted": _trusted,
+    "official_cancel": _official_cancel,
+    "time": _time,
+    "weekday": _weekday,
+    "order.found": _found,
+    "order.problem": _problem,
+    "order.named": _named,
+    "order.status": _of_order(lambda case, order, wanted: order.status in _names(wanted)),
+    "order.before_shipping": _of_order(lambda case, order, wanted: order.is_unshipped is wanted),
+    "order.after_shipping": _of_order(lambda case, order, wanted: order.is_shipped is wanted),
+    "order.paid": _of_order(_paid),
+    "order.overdue": _of_order(_overdue),
+    "order.days_since_promised": _number(lambda case, order: overdue_days(case)),
+    "order.age_days": _number(lambda case, order: _days(case, order.ordered_at)),
+    "order.days_since_shipped": _number(lambda case, order: _days(case, order.shipped_at)),
+    "order.data_age_h": _number(lambda case, order: (_days(case, order.as_of) or 0.0) * 24 if order.as_of else None),
+    "order.amount": _number(lambda case, order: float(order.total) if order.total is not None else None),
+    "order.items": _number(lambda case, order: float(sum(item.quantity for item in order.items))),
+    "order.payment": _of_order(_payment),
+    "order.channel": _of_order(lambda case, order, wanted: order.channel in _names(wanted)),
+    "order.has": _of_order(_has),
+    "order.lacks": _of_order(_lacks),
+    "order.columns": _of_order(_columns),
+}
+
+# Conditions that something in the mail's words must make true: a rule is looked at only where it is.
+WORDS = frozenset({"asks", "mentions", "acts", "says", "subject", "like"})
+
+
+def holds(condition: Condition, case: Case) -> Leaf | Group | None:
+    """None if the condition holds, else the first part of it that does not."""
+    if isinstance(condition, Leaf):
+        return None if TESTS[condition.key](case, condition.wanted) else condition
+    match condition.kind:
+        case "all":
+            for member in condition.members:
+                failed = holds(member, case)
+                if failed is not None:
+                    return failed
+            return None
+        case "any":
+            return None if any(holds(member, case) is None for member in condition.members) else condition
+        case "none":
+            return next((member for member in condition.members if holds(member, case) is None), None)
+
+
+def shown(condition: Condition) -> str:
+    """A condition as a person wrote it, on one line."""
+    if isinstance(condition, Leaf):
+        return f"{condition.key} = {condition.shown}"
+    return f"{condition.kind}({', '.join(shown(member) for member in condition.members)})"

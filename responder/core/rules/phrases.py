@@ -1,0 +1,341 @@
+"""The little language of phrases, and the matcher that finds thousands of them in one pass.
+
+A phrase is what a person would write, matched after folding (width, case, kana, scripts):
+
+    cancel my order            the words, next to each other
+    cancel ... order           a gap: anything inside the same sentence
+    (cancel|void) the order    one of these; an empty one makes it optional: cancel (my|) order
+    cancel*                    any ending: cancels, cancelled, cancelling
+    @order_words ... 届        any word of a named list
+    ^thanks    ok$             at the start / the end of the sentence
+    re:\\d{4}号                 an RE2 pattern on the normalised sentence
+
+Cost: one Aho-Corasick pass over the text, whatever the number of phrases; gaps are looked at only where the rarest
+part of a phrase was found.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import ahocorasick
+import re2
+
+from responder.core.normal import CJK, fold, normalise
+from responder.model import Language
+
+MAX_GAP = 60
+MAX_VARIANTS = 600
+MAX_PRODUCT = 40
+MAX_HITS = 6000
+_BLOCKER = -1
+
+_PIECE = re.compile(r"\(([^()]*)\)|@([^\W\d][\w-]*)")
+_CJK = re.compile(f"[{CJK}]")
+
+
+class PhraseError(ValueError):
+    """This phrase cannot be read. `code` and `args` are those of a Mistake."""
+
+    def __init__(self, code: str, **args: str) -> None:
+        self.code = code
+        self.args_ = tuple(args.items())
+        super().__init__(code)
+
+
+Link = Literal["gap", "joined"]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A phrase read: its parts in order, each as the literals that can stand there.
+
+    `links[i]` says what may stand between part i and the next: a gap, or nothing but the rest of a word that part i
+    leaves open. `pattern` is the source of an RE2 phrase instead.
+    """
+
+    parts: tuple[frozenset[str], ...] = ()
+    links: tuple[Link, ...] = ()
+    pattern: str | None = None
+
+
+def parse(text: str, words: Mapping[str, Sequence[str]], language: Language | None = None) -> Phrase:
+    """The phrase that `text` writes; `words` are the named lists it may use.
+
+    Raises: PhraseError.
+    """
+    if text.startswith("re:"):
+        return Phrase(pattern=_checked(text[3:].strip()))
+    if not text.strip():
+        raise PhraseError("phrase_empty")
+    parts: list[frozenset[str]] = []
+    links: list[Link] = []
+    joined: Link = "joined"
+    for chunk in text.split("..."):
+        found = [{_literal(v, language) for v in variants} - {"", " "} for variants in _pieces(chunk, words)]
+        if not found or not all(found):
+            raise PhraseError("phrase_empty_part", phrase=text)
+        parts += [frozenset(literals) for literals in found]
+        links += [*([joined] * (len(found) - 1)), "gap"]
+    return Phrase(tuple(parts), tuple(links[:-1]))
+
+
+def _checked(pattern: str) -> str:
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(pattern, options)
+    except re2.error as exc:
+        first = exc.args[0] if exc.args else ""
+        why = first.decode("utf-8", "replace") if isinstance(first, bytes) else str(first)
+        raise PhraseError("pattern_wrong", pattern=pattern, why=why) from exc
+    return pattern
+
+
+def _pieces(chunk: str, words: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """The parts of a chunk without gaps: what stands side by side, multiplied out while that stays small.
+
+    A new part begins after a stem, and where the product would grow beyond bounds at the edge of a word.
+    """
+    pieces: list[list[str]] = []
+    current = [""]
+    for options in _groups(chunk, words):
+        product = len(current) * len(options)
+        if product > MAX_PRODUCT and all(v.strip() for v in current) and _edge(current, options):
+            pieces.append(current)
+            current = list(options)
+        elif product > MAX_VARIANTS:
+            raise PhraseError("phrase_too_many", phrase=chunk.strip(), limit=str(MAX_VARIANTS))
+        else:
+            current = [a + b for a in current for b in options]
+        if any(v.endswith("*") for v in options):
+            pieces.append(current)
+            current = [""]
+    # What may be missing at the end asks for nothing.
+    if all(v.strip() for v in current) or (not pieces and any(v.strip() for v in current)):
+        pieces.append(current)
+    return pieces
+
+
+def _groups(chunk: str, words: Mapping[str, Sequence[str]]) -> Iterable[Sequence[str]]:
+    """Fixed text and alternatives of a chunk, in order; fixed text is cut behind each stem."""
+    at = 0
+    for piece in _PIECE.finditer(chunk):
+        yield from _fixed(chunk[at : piece.start()])
+        if piece.group(2) is None:
+            yield piece.group(1).split("|")
+        elif piece.group(2) in words:
+            yield [each for each in words[piece.group(2)] if "(" not in each and "..." not in each] or [""]
+        else:
+            raise PhraseError("word_list_unknown", name=piece.group(2))
+        at = piece.end()
+    yield from _fixed(chunk[at:])
+
+
+def _fixed(text: str) -> Iterable[Sequence[str]]:
+    if any(c in "()|" for c in text):
+        raise PhraseError("phrase_brackets", phrase=text.strip())
+    for piece in re.findall(r"[^*]*\*|[^*]+", text):
+        yield [piece]
+
+
+def _edge(left: Sequence[str], right: Sequence[str]) -> bool:
+    """True if no word is cut between the variants of `left` and `right`."""
+    return all(v[-1] == " " or _CJK.match(v[-1]) for v in left) or all(
+        not v or v[0] == " " or _CJK.match(v[0]) for v in right
+    )
+
+
+def _literal(variant: str, language: Language | None) -> str:
+    """`variant` folded, with the edges that keep Latin words whole."""
+    variant = variant.strip()
+    open_end = variant.endswith("*")
+    start, end = variant.startswith("^"), variant.endswith("$")
+    variant = variant.removeprefix("^").removesuffix("$").rstrip("*")
+    kana = language == "ja" or (language is None and re.search("[\u3041-\u30fa]", variant) is not None)
+    literal = fold(variant, kana=kana).strip(" ")
+    if not literal:
+        return " \n" if end else "\n " if start else ""
+    if not _CJK.match(literal[0]):
+        literal = " " + literal
+    if not open_end and not _CJK.match(literal[-1]):
+        literal += " "
+    if start:
+        literal = "\n" + literal if literal[0] == " " else "\n " + literal
+    if end:
+        literal = literal + "\n" if literal[-1] == " " else literal + " \n"
+    return literal
+
+
+# --- matching -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Phrase number `phrase` was found from `start` to `end` (offsets in the folded sentence).
+
+    `solid` is False for a phrase with a gap; `inner` is where its first part ends.
+    """
+
+    phrase: int
+    start: int
+    end: int
+    solid: bool
+    inner: int
+
+
+@dataclass
+class Matcher:
+    """Every phrase of a pack as one automaton. Build with `add`, close with `ready`, then `scan` as often as wanted."""
+
+    parts: dict[frozenset[str], int] = field(default_factory=dict)
+    phrases: list[tuple[tuple[int, ...], tuple[Link, ...]]] = field(default_factory=list)
+    blockers: set[str] = field(default_factory=set)
+    patterns: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, phrase: Phrase) -> int:
+        """The number of `phrase` in this matcher."""
+        number = len(self.phrases)
+        ids = tuple(self.parts.setdefault(part, len(self.parts)) for part in phrase.parts)
+        self.phrases.append((ids, phrase.links))
+        if phrase.pattern is not None:
+            self.patterns.append((number, phrase.pattern))
+        return number
+
+    def block(self, phrase: Phrase) -> None:
+        """From now on nothing is found inside the words of `phrase` (which has no gap)."""
+        for part in phrase.parts[:1]:
+            self.blockers |= part
+
+    def ready(self) -> Matcher:
+        """The matcher, closed: literals in one automaton, patterns in one RE2 set."""
+        literals: dict[str, list[int]] = {}
+        for part, number in self.parts.items():
+            for literal in part:
+                literals.setdefault(literal, []).append(number)
+        for literal in self.blockers:
+            literals.setdefault(literal, []).append(_BLOCKER)
+        self.automaton = ahocorasick.Automaton()
+        for literal, numbers in literals.items():
+            self.automaton.add_word(literal, (len(literal), tuple(numbers)))
+        if literals:
+            self.automaton.make_automaton()
+        uses = [0] * len(self.parts)
+        for ids, _ in self.phrases:
+            for part_id in set(ids):
+                uses[part_id] += 1
+        self.single: dict[int, list[int]] = {}
+        self.anchored: dict[int, list[int]] = {}
+        for number, (ids, _) in enumerate(self.phrases):
+            if len(ids) == 1:
+                self.single.setdefault(ids[0], []).append(number)
+            elif ids:
+                self.anchored.setdefault(min(ids, key=lambda i: uses[i]), []).append(number)
+        self.words = frozenset(w for literal in literals for w in literal.split() if w.isascii() and w.isalpha())
+        self.set = None
+        if self.patterns:
+            options = re2.Options()
+            options.log_errors = False
+            self.set = re2.Set.SearchSet(options)
+            for _, pattern in self.patterns:
+                self.set.Add(pattern)
+            self.set.Compile()
+        return self
+
+    def scan(self, folded: Sequence[str], written: Sequence[str]) -> list[list[Hit]]:
+        """The hits in each folded sentence, in order of their start; `written` is what RE2 patterns look at."""
+        starts, at = [], 1
+        for sentence in folded:
+            starts.append(at)
+            at += len(sentence) + 1
+        text = "\n" + "\n".join(folded) + "\n"
+        seen: list[dict[int, list[tuple[int, int]]]] = [{} for _ in folded]
+        if self.parts:
+            for count, (last, (length, ids)) in enumerate(self.automaton.iter(text)):
+                end = last + 1
+                # A hit that begins with the line feed of its anchor belongs to the sentence after it.
+                row = bisect_right(starts, end - length + (text[end - length] == "\n")) - 1
+                found = seen[row]
+                span = (end - length - starts[row], end - starts[row])
+                for part_id in ids:
+                    spans = found.get(part_id)
+                    if spans is None:
+                        found[part_id] = [span]
+                    elif len(spans) < 20:
+                        spans.append(span)
+                if count > MAX_HITS:
+                    break
+        for found in seen:
+            blocked = found.pop(_BLOCKER, None)
+            if blocked:
+                _drop_inside(found, blocked)
+        hits = [self._hits(sentence, found) for sentence, found in zip(folded, seen, strict=True)]
+        if self.set is not None:
+            for row, sentence in enumerate(written):
+                for index in self.set.Match(normalise(sentence)) or ():
+                    number = self.patterns[index][0]
+                    hits[row].append(Hit(number, 0, len(folded[row]), False, len(folded[row])))
+        return hits
+
+    def _hits(self, sentence: str, seen: Mapping[int, list[tuple[int, int]]]) -> list[Hit]:
+        hits: list[Hit] = []
+        single, anchored = self.single, self.anchored
+        for part_id, spans in seen.items():
+            for number in single.get(part_id, ()):
+                hits.extend(Hit(number, start, end, True, end) for start, end in spans)
+            for number in anchored.get(part_id, ()):
+                hit = self._gapped(number, sentence, seen)
+                if hit is not None:
+                    hits.append(hit)
+        hits.sort(key=lambda hit: (hit.start, -hit.end))
+        return hits
+
+    def _gapped(self, number: int, sentence: str, seen: Mapping[int, list[tuple[int, int]]]) -> Hit | None:
+        """The first place where all parts stand in order, near enough to each other."""
+        ids, links = self.phrases[number]
+        columns = []
+        for part_id in ids:
+            spans = seen.get(part_id)
+            if spans is None:
+                return None
+            columns.append(spans)
+        solid = "gap" not in links
+        for first in columns[0]:
+            end = first[1]
+            for link, spans in zip(links, columns[1:], strict=True):
+                near = _joined if link == "joined" else _apart
+                follow = next((s for s in spans if near(sentence, end, s[0])), None)
+                if follow is None:
+                    break
+                end = follow[1]
+            else:
+                return Hit(number, first[0], end, solid, end if solid else first[1])
+        return None
+
+
+def _drop_inside(found: dict[int, list[tuple[int, int]]], blocked: Sequence[tuple[int, int]]) -> None:
+    """Takes out every span that lies inside a blocked one and is shorter."""
+    for part_id, spans in list(found.items()):
+        kept = [s for s in spans if not any(b[0] <= s[0] and s[1] <= b[1] and s != b for b in blocked)]
+        if kept:
+            found[part_id] = kept
+        else:
+            del found[part_id]
+
+
+def _joined(sentence: str, end: int, start: int) -> bool:
+    """True if `start` follows at once, sharing a blank, or after the rest of a word left open."""
+    if start == end or (start == end - 1 and sentence[start] == " "):
+        return True
+    between = sentence[end:start]
+    return start > end and sentence[end - 1] != " " and between.isalpha() and between.isascii()
+
+
+def _apart(sentence: str, end: int, start: int) -> bool:
+    if start < end and not (start == end - 1 and sentence[start] == " "):
+        return False
+    return start - end <= MAX_GAP

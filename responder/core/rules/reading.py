@@ -1,0 +1,304 @@
+"""What a mail says: its sentences, what each does, and which topics are really asked for.
+
+The reading knows nothing of orders or rules; it turns phrase hits into statuses. A mention of a topic is `asked`, or
+void because its sentence denies it, takes it back, makes it depend on something, asks about the policy or tells the
+past, or merely `mentioned`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from responder.core.normal import fold_all
+from responder.core.rules.examples import Examples, Likeness
+from responder.core.rules.pack import Topic
+from responder.core.rules.phrases import Hit, Matcher
+from responder.core.rules.spelling import Spelling
+from responder.core.sentences import Act, language_of, split
+from responder.model import Language, Message, Sentence
+
+# What is read of a mail: more than any buyer writes, little enough to stay fast.
+MAX_CHARS = 12_000
+LEAST_LIKENESS = 0.62
+
+_REPLY = re.compile(
+    r"^\s*(?:re|aw|sv|fw|fwd|返信|回复|回覆|答复|答覆|转发|轉寄|轉發)\s*(?:\[\d+\])?\s*[:：]", re.IGNORECASE
+)
+_OVERRIDE = ("withdrawn",)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What finding a phrase means: a marker of an act, a way to ask for or name a topic, a veto, or a rule's `says`."""
+
+    kind: Literal["act", "asks", "names", "veto", "says"]
+    name: str
+    language: Language | None = None
+    act: Act | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A topic spoken of in one sentence, and how: `asked`, `mentioned` or the act that voids it."""
+
+    topic: str
+    status: str
+    sentence: int
+    words: str
+    likeness: Likeness | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that rules may ask about the words of a mail. `said` are the names of the `says` lists that were found,
+    each as `scope:name`; `acts` holds `threat` as well as `cancel conditional`."""
+
+    sentences: tuple[Sentence, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    asked: Mapping[str, Mention] = field(default_factory=dict)
+    mentioned: frozenset[str] = frozenset()
+    acts: frozenset[str] = frozenset()
+    said: Mapping[str, str] = field(default_factory=dict)
+    like: Mapping[str, Likeness] = field(default_factory=dict)
+    chars: int = 0
+    too_long: bool = False
+
+
+@dataclass
+class _Row:
+    """A sentence on its way through the reading."""
+
+    text: str
+    folded: str
+    language: Language
+    scope: str
+    hits: Sequence[tuple[Hit, Target]] = ()
+    acts: set[str] = field(default_factory=set)
+    markers: list[tuple[Hit, Act]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Everything needed to read a mail with one pack."""
+
+    matcher: Matcher
+    targets: tuple[tuple[Target, ...], ...]
+    topics: Mapping[str, Topic]
+    examples: Examples
+    like: Examples
+    spelling: Spelling
+    scopes: frozenset[str]
+
+    def read(self, message: Message) -> Reading:
+        """The reading of a mail's new text and subject, and of other scopes where a rule looks at them."""
+        new_text = message.new_text[:MAX_CHARS]
+        rows = self._rows(message, new_text)
+        self._find(rows)
+        own = [row for row in rows if row.scope in ("new_text", "subject")]
+        for row in own:
+            _mark(row)
+        mentions = [m for i, row in enumerate(own) for m in self._mentions(i, row)]
+        asked = self._asked(own, mentions)
+        like: dict[str, Likeness] = {}
+        if len(self.like):
+            for row in own:
+                for likeness in self.like.best(row.folded, LEAST_LIKENESS):
+                    if likeness.name not in like or like[likeness.name].score < likeness.score:
+                        like[likeness.name] = likeness
+        return Reading(
+            sentences=tuple(_shown(i, row, mentions) for i, row in enumerate(own)),
+            mentions=tuple(mentions),
+            asked=asked,
+            mentioned=frozenset(m.topic for m in mentions),
+            acts=frozenset(a for row in own for a in row.acts)
+            | frozenset(f"{m.topic} {m.status}" for m in mentions if m.status not in ("asked", "mentioned")),
+            said=_said(rows),
+            like=like,
+            chars=len(new_text.strip()),
+            too_long=len(message.new_text) > MAX_CHARS,
+        )
+
+    def _rows(self, message: Message, new_text: str) -> list[_Row]:
+        texts: list[tuple[str, str]] = []
+        subject = message.subject[:300].strip()
+        if subject and not _REPLY.match(subject):
+            texts.append((subject, "subject"))
+        elif subject:
+            texts.append((subject, "reply_subject"))
+        texts += [(s, "new_text") for s in split(new_text)]
+        if "quoted" in self.scopes:
+            texts += [(s, "quoted") for s in split(message.quoted_text[:MAX_CHARS])]
+        if "whole" in self.scopes:
+            texts += [(s, "whole") for s in split(message.text[:MAX_CHARS])]
+        rows = [_Row(text, "", language_of(text, message.language), scope) for text, scope in texts]
+        for kana in (True, False):
+            chosen = [row for row in rows if (row.language == "ja") is kana]
+            for row, folded in zip(chosen, fold_all([r.text for r in chosen], kana=kana), strict=True):
+                row.folded = self.spelling.corrected(folded)
+        return rows
+
+    def _find(self, rows: Sequence[_Row]) -> None:
+        found = self.matcher.scan([row.folded for row in rows], [row.text for row in rows])
+        targets = self.targets
+        for row, hits in zip(rows, found, strict=True):
+            language = row.language
+            row.hits = [
+                (hit, target)
+                for hit in hits
+                for target in targets[hit.phrase]
+                if target.language is None or target.language == language
+            ]
+
+    def _mentions(self, number: int, row: _Row) -> list[Mention]:
+        vetoed = {target.name for _, target in row.hits if target.kind == "veto"}
+        best: dict[tuple[str, str], Mention] = {}
+        for hit, target in row.hits:
+            if target.kind not in ("asks", "names") or target.name in vetoed:
+                continue
+            topic = self.topics[target.name]
+            status = _status(row, hit, topic, asks=target.kind == "asks")
+            words = row.folded[max(0, hit.start) : hit.end].strip()
+            best.setdefault((topic.name, status), Mention(topic.name, status, number, words))
+        found = list(best.values())
+        if row.scope == "new_text" and not any(m.status == "asked" for m in found):
+            found += self._proposed(number, row, {m.topic for m in found if m.status != "mentioned"} | vetoed)
+        return found
+
+    def _proposed(self, number: int, row: _Row, barred: set[str]) -> list[Mention]:
+        """Topics that the sentence's nearest examples stand for, where nothing in it speaks against them."""
+        proposed = []
+        for likeness in self.examples.best(row.folded, LEAST_LIKENESS)[:1]:
+            topic = self.topics[likeness.name]
+            if topic.name not in barred and not row.acts & topic.voids:
+                proposed.append(Mention(topic.name, "asked", number, likeness.example, likeness))
+        return proposed
+
+    def _asked(self, own: Sequence[_Row], mentions: Sequence[Mention]) -> dict[str, Mention]:
+        asked: dict[str, Mention] = {}
+        denied = {
+            m.topic for m in mentions if m.status not in ("asked", "mentioned") and own[m.sentence].scope != "subject"
+        }
+        overridden = {m.topic for m in mentions if m.status in _OVERRIDE}
+        in_body = [m for m in mentions if own[m.sentence].scope == "new_text"]
+        for mention in in_body:
+            if mention.status == "asked" and mention.topic not in overridden:
+                asked.setdefault(mention.topic, mention)
+        for mention in mentions:
+            in_subject = own[mention.sentence].scope == "subject"
+            if in_subject and mention.status == "asked" and mention.topic not in denied:
+                asked.setdefault(mention.topic, mention)
+        if asked:
+            return asked
+        # A name here, a request there: one short mail about one thing.
+        body_acts = {a for row in own for a in row.acts if row.scope == "new_text"}
+        named = [m for m in mentions if m.status == "mentioned" and m.topic not in denied]
+        named = [m for m in named if self.topics[m.topic].kind == "request" and "thanks" not in own[m.sentence].acts]
+        topics = {m.topic for m in named}
+        if len(topics) == 1 and not denied and self.topics[named[0].topic].asked_by & body_acts:
+            asked[named[0].topic] = named[0]
+        return asked
+
+
+def _said(rows: Sequence[_Row]) -> dict[str, str]:
+    said: dict[str, str] = {}
+    for row in rows:
+        for _, target in row.hits:
+            if target.kind != "says":
+                continue
+            scopes: tuple[str, ...] = ("subject",) if row.scope in ("subject", "reply_subject") else (row.scope,)
+            if row.scope == "subject":
+                scopes = ("subject", "new_text")
+            for scope in scopes:
+                said.setdefault(f"{scope}:{target.name}", row.text)
+            if row.scope in ("subject", "reply_subject", "new_text"):
+                said.setdefault(f"whole:{target.name}", row.text)
+    return said
+
+
+def _mark(row: _Row) -> None:
+    """Sets the acts of a sentence: each marker that no longer marker or phrase swallows."""
+    reach = -1
+    spans: list[tuple[int, int]] = []
+    for hit, target in row.hits:
+        if hit.solid and target.kind in ("act", "asks") and hit.end > reach:
+            spans.append((hit.start, hit.end))
+            reach = hit.end
+    outer = 0
+    for hit, target in row.hits:
+        if target.act is None:
+            continue
+        while outer < len(spans) and spans[outer][1] < hit.end:
+            outer += 1
+        inside = outer < len(spans) and spans[outer][0] <= hit.start and spans[outer] != (hit.start, hit.end)
+        if hit.solid and inside:
+            continue
+        row.markers.append((hit, target.act))
+    names = {act.name for _, act in row.markers}
+    if "polite_condition" in names:
+        row.markers = [(h, a) for h, a in row.markers if a.name != "conditional" or not _softened(h, row)]
+        names = {act.name for _, act in row.markers}
+    row.acts = names - {"neutral", "turn", "polite_condition"}
+    if row.text.rstrip(" 」』）)\"'”　。.!！").endswith(("?", "？")):
+        row.acts.add("question")
+
+
+def _softened(hit: Hit, row: _Row) -> bool:
+    """True if a polite form (`if possible`) spans this condition or touches it."""
+    return any(
+        act.name == "polite_condition" and polite.start - 2 <= hit.start and hit.end <= polite.end + 8
+        for polite, act in row.markers
+    )
+
+
+def _status(row: _Row, hit: Hit, topic: Topic, *, asks: bool) -> str:
+    turns = [h for h, act in row.markers if act.name == "turn"]
+    paired = asks
+    for marker, act in row.markers:
+        name = act.name
+        if name in topic.voids and _reaches(row, marker, act, hit, turns):
+            return name
+        if not paired and name in topic.asked_by and _reaches(row, marker, act, hit, None):
+            paired = True
+    if not paired and "question" in topic.asked_by and "question" in row.acts:
+        paired = True
+    return "asked" if paired else "mentioned"
+
+
+def _reaches(row: _Row, marker: Hit, act: Act, hit: Hit, turns: Sequence[Hit] | None) -> bool:
+    """Whether a marker acts on the words at `hit`: on the right side and near enough; with `turns`, neither a turn
+    (`but`, `而是`) nor a comma between."""
+    if act.side in ("sentence", "mail"):
+        return True
+    if not hit.solid and hit.inner <= marker.start and marker.end <= hit.end:
+        return True
+    if marker.start <= hit.start and hit.end <= marker.end:
+        return True
+    if act.side in ("after", "around") and marker.start >= hit.inner - 2:
+        return _near(row, min(hit.end, marker.start), marker.start, act.within, turns)
+    if act.side in ("before", "around") and marker.end <= hit.start + 2:
+        return _near(row, marker.end, max(marker.end, hit.start), act.within, turns)
+    return False
+
+
+def _near(row: _Row, start: int, end: int, within: int, turns: Sequence[Hit] | None) -> bool:
+    between = row.folded[start:end]
+    distance = len(between.split()) if row.language == "en" else len(between)
+    if distance > within:
+        return False
+    if turns is None:
+        return True
+    if "," in between and row.language != "ja":
+        return False
+    return not any(start - 1 <= turn.start and turn.end <= end + 1 for turn in turns)
+
+
+def _shown(number: int, row: _Row, mentions: Sequence[Mention]) -> Sentence:
+    topics = []
+    acts = sorted(row.acts)
+    for mention in mentions:
+        if mention.sentence == number:
+            topics.append(mention.topic if mention.status == "asked" else f"{mention.topic} ({mention.status})")
+    return Sentence(row.text, tuple(acts), tuple(dict.fromkeys(topics)))

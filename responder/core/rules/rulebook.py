@@ -1,0 +1,226 @@
+"""A pack at work: which rule answers a mail, and why all the others do not.
+
+First match wins: rules by priority, then in file order. Before a reply goes through, what no rule can switch off is
+checked: the order is identified and its buyer's, its state is known, nothing else is asked in the same mail.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Any
+
+from responder.core.rules.conditions import WORDS, Case, holds, shown
+from responder.core.rules.pack import Condition, Leaf, Rule, Topic
+from responder.core.rules.reading import Reader, Reading
+from responder.model import Decision, Message, Reason, RuleTrace
+
+# Order states that no reply relies on unless its rule names them.
+UNSURE_STATES = frozenset({"cancelled", "unknown"})
+_CODE = re.compile(r"^[a-z][a-z0-9_]*$")
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """The rules of a pack in the order they are asked, with everything to read a mail for them."""
+
+    rules: tuple[Rule, ...]
+    topics: Mapping[str, Topic]
+    reader: Reader
+    timezone: tzinfo
+    _index: dict[str, list[int]] = field(default_factory=dict, repr=False)
+    _always: list[int] = field(default_factory=list, repr=False)
+
+    def __post_init__(self) -> None:
+        for place, rule in enumerate(self.rules):
+            atoms = needed(rule.when)
+            if atoms is None:
+                self._always.append(place)
+            else:
+                for atom in atoms:
+                    self._index.setdefault(atom, []).append(place)
+
+    def template_names(self) -> frozenset[str]:
+        """Every template that a rule replies with."""
+        return frozenset(rule.template for rule in self.rules if rule.template is not None)
+
+    def note_names(self) -> frozenset[str]:
+        """Every note that a rule leaves for staff."""
+        return frozenset(rule.note for rule in self.rules if rule.note is not None)
+
+    def situations(self) -> tuple[str, ...]:
+        """The situations that rules name, in the order they are asked."""
+        return tuple(dict.fromkeys(rule.situation for rule in self.rules))
+
+    def read(self, message: Message) -> Reading:
+        """What the mail says, whatever the order."""
+        return self.reader.read(message)
+
+    def judge(self, case: Case) -> Decision:
+        """The decision on a case, with its reasons and a trace of every rule that came near."""
+        fired: Rule | None = None
+        trace: list[RuleTrace] = []
+        for place in self._candidates(case.reading):
+            rule = self.rules[place]
+            failed = holds(rule.when, case)
+            if failed is not None:
+                trace.append(RuleTrace(rule.id, "missed", (Reason.of("condition_missed", condition=shown(failed)),)))
+            elif rule.unless is not None and holds(rule.unless, case) is None:
+                trace.append(
+                    RuleTrace(rule.id, "vetoed", (Reason.of("vetoed_by", condition=_true(rule.unless, case)),))
+                )
+            elif fired is not None:
+                trace.append(RuleTrace(rule.id, "shadowed", (Reason.of("after_rule", rule=fired.id),)))
+            else:
+                fired = rule
+                trace.append(RuleTrace(rule.id, "fired", _because(rule, case)))
+        return _decided(fired, case, tuple(trace))
+
+    def _candidates(self, reading: Reading) -> list[int]:
+        places = set(self._always)
+        index = self._index
+        for atom in atoms_of(reading):
+            found = index.get(atom)
+            if found is not None:
+                places.update(found)
+        return sorted(places)
+
+
+def atoms_of(reading: Reading) -> list[str]:
+    """Everything the mail's words make true, as the names rules are indexed by."""
+    return [
+        *(f"asks {name}" for name in reading.asked),
+        *(f"mentions {name}" for name in reading.mentioned),
+        *(f"acts {name}" for name in reading.acts),
+        *(f"says {name}" for name in reading.said),
+        *(f"like {name}" for name in reading.like),
+    ]
+
+
+def needed(condition: Condition) -> frozenset[str] | None:
+    """Names of which at least one must be true in a mail for the condition to hold; None if words do not decide."""
+    if isinstance(condition, Leaf):
+        if condition.key not in WORDS:
+            return None
+        if condition.key in ("says", "subject"):
+            return frozenset({f"says {condition.wanted}"})
+        names = condition.wanted if isinstance(condition.wanted, tuple) else ()
+        return frozenset(f"{condition.key} {name}" for name in names)
+    found = [needed(member) for member in condition.members]
+    if condition.kind == "all":
+        known = [atoms for atoms in found if atoms is not None]
+        return min(known, key=len) if known else None
+    if condition.kind == "any" and found and all(atoms is not None for atoms in found):
+        return frozenset().union(*(atoms for atoms in found if atoms is not None))
+    return None
+
+
+def _true(condition: Condition, case: Case) -> str:
+    """The part of a condition that makes it hold, for the trace."""
+    if not isinstance(condition, Leaf) and condition.kind == "any":
+        for member in condition.members:
+            if holds(member, case) is None:
+                return _true(member, case)
+    return shown(condition)
+
+
+def _because(rule: Rule, case: Case) -> tuple[Reason, ...]:
+    reasons = []
+    for topic in sorted(rule.asks & case.reading.asked.keys()):
+        mention = case.reading.asked[topic]
+        sentence = case.reading.sentences[mention.sentence].text
+        if mention.likeness is not None:
+            reasons.append(Reason.of("asks_like", topic=topic, sentence=sentence, example=mention.likeness.example))
+        else:
+            reasons.append(Reason.of("asks", topic=topic, sentence=sentence))
+    for leaf in _leaves(rule.when):
+        if leaf.key in ("says", "subject") and str(leaf.wanted) in case.reading.said:
+            reasons.append(Reason.of("says", sentence=case.reading.said[str(leaf.wanted)]))
+        elif leaf.key == "acts" and isinstance(leaf.wanted, tuple):
+            for act in leaf.wanted:
+                text = next((s.text for s in case.reading.sentences if act.rpartition(" ")[2] in s.acts), None)
+                if act in case.reading.acts and text is not None:
+                    reasons.append(Reason.of("act", act=act, sentence=text))
+        elif leaf.key.startswith("order.") and case.order is not None:
+            reasons.append(Reason.of("order_fact", condition=shown(leaf)))
+    return tuple(dict.fromkeys(reasons))
+
+
+def _leaves(condition: Condition) -> list[Leaf]:
+    if isinstance(condition, Leaf):
+        return [condition]
+    if condition.kind == "none":
+        return []
+    return [leaf for member in condition.members for leaf in _leaves(member)]
+
+
+def _decided(rule: Rule | None, case: Case, trace: tuple[RuleTrace, ...]) -> Decision:
+    order = case.order if case.order_problem is None else None
+    order_id = order.order_id if order is not None else next(iter(case.ids_named), None)
+    common: dict[str, Any] = {
+        "language": case.message.language,
+        "channel": case.channel,
+        "order": order,
+        "order_id": order_id,
+        "sentences": case.reading.sentences,
+        "trace": trace,
+    }
+    about_order = _order_reason(case)
+    if rule is None:
+        why = Reason.of("not_understood") if case.reading.chars else Reason.of("no_text")
+        return Decision("hold", "other", None, reasons=(why, *about_order), **common)
+    reasons = (Reason.of("rule", rule=rule.id), *(r for t in trace if t.outcome == "fired" for r in t.because))
+    common |= {"note": rule.note, "deadline_h": rule.deadline_h}
+    match rule.action:
+        case "silence":
+            return Decision("silence", rule.situation, rule.id, reasons=reasons, **common)
+        case "hold":
+            hold = rule.hold or ""
+            why = Reason.of(hold) if _CODE.match(hold) else Reason.of("hold_text", text=hold)
+            return Decision("hold", rule.situation, rule.id, reasons=(why, *reasons, *about_order), **common)
+    barred = bar(rule, case)
+    if barred is not None:
+        return Decision("hold", rule.situation, rule.id, reasons=(barred, *reasons, *about_order), **common)
+    return Decision(
+        "draft",
+        rule.situation,
+        rule.id,
+        template=rule.template,
+        reasons=(*reasons, *about_order),
+        **common,
+    )
+
+
+def _order_reason(case: Case) -> tuple[Reason, ...]:
+    if case.order_problem is not None:
+        return (Reason.of(case.order_problem, **case.notes),)
+    if case.order is None:
+        return ()
+    code = "order_by_number" if case.by_number else "order_by_sender"
+    return (Reason.of(code, order_id=case.order.order_id, status=case.order.status),)
+
+
+def bar(rule: Rule, case: Case) -> Reason | None:
+    """Why a reply must not be drafted although its rule matches, or None. No rule can switch these off."""
+    message, order = case.message, case.order
+    if message.sender is None:
+        return Reason.of("sender_unclear")
+    if case.trusted is False:
+        return Reason.of("sender_not_trusted")
+    if case.reading.too_long:
+        return Reason.of("text_too_long")
+    if rule.needs_order:
+        if case.order_problem is not None:
+            return Reason.of(case.order_problem, **case.notes)
+        if order is None:
+            return Reason.of("order_not_found")
+        if order.problems:
+            return Reason.of("order_data_problem", problems=", ".join(order.problems))
+        if order.status in UNSURE_STATES and order.status not in rule.statuses:
+            return Reason.of("order_state_unsure", status=order.status)
+    others = sorted(case.reading.asked.keys() - rule.asks - rule.covers)
+    if others:
+        return Reason.of("two_matters", topics=", ".join((*sorted(rule.asks & case.reading.asked.keys()), *others)))
+    return None

@@ -1,0 +1,172 @@
+"""From a mail and the orders found for it to draft, hold or silence."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from responder.core.channels import Channel
+from responder.core.decide import FoundOrders, decide
+from responder.core.rules import Rulebook, compile_pack
+from responder.model import Address, Decision, Order
+from tests.builders import NOW, SHOP, make_message, make_order
+
+PACK = Path(__file__).parents[2] / "rules.toml"
+
+
+@functools.cache
+def default_pack() -> Rulebook:
+    return compile_pack(tomllib.loads(PACK.read_text(encoding="utf-8")))
+
+
+def judged(
+    text: str,
+    order: Order | None = None,
+    *,
+    found: FoundOrders | None = None,
+    trusted: bool | None = None,
+    channel: str = "own",
+    **changes: Any,
+) -> Decision:
+    if found is None:
+        found = FoundOrders(of_buyer=() if order is None else (order,))
+    return decide(
+        make_message(text, **changes),
+        channel=Channel(channel),
+        found=found,
+        rulebook=default_pack(),
+        identity=SHOP,
+        now=NOW,
+        sender_trusted=trusted,
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ja", "注文をキャンセルしたいです。よろしくお願いします。"),
+        ("ja", "ｷｬﾝｾﾙｵﾈｶﾞｲｼﾏｽ"),
+        ("ja", "やっぱり要らなくなったので送らないでください"),
+        ("ja", "キャンセルできますか？まだ間に合うようでしたらお願いしたいです。"),
+        ("en", "Please cancel my order 1042. Thanks!"),
+        ("en", "pls cancle my oder, wrong size"),
+        ("en", "Is it still possible to cancel order 1042?"),
+        ("zh", "麻烦帮我取消订单，谢谢"),
+        ("zh", "我不想要了 請取消訂單"),
+    ],
+)
+def test_a_cancel_is_answered_by_the_orders_state(language: str, text: str) -> None:
+    before = judged(text, make_order(), language=language)
+    assert (before.action, before.situation, before.template) == ("draft", "cancel_before_ship", "cancel_before_ship")
+    after = judged(text, make_order(status="shipped"), language=language)
+    assert (after.action, after.situation, after.template) == ("draft", "cancel_after_ship", "cancel_after_ship")
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ja", "キャンセルはしないでください。"),
+        ("ja", "キャンセルではなく、いつ届くか知りたいだけです。"),
+        ("ja", "金曜までに発送されないならキャンセルします。"),
+        ("ja", "注文後のキャンセルは可能ですか？規約を教えてください。"),
+        ("ja", "先日のキャンセルの件、ご対応ありがとうございました。"),
+        ("ja", "ホテルの予約をキャンセルしてください。"),
+        ("en", "Please do not cancel my order."),
+        ("en", "If it has not shipped by Friday, cancel it."),
+        ("en", "What is your cancellation policy?"),
+        ("en", "Thank you for cancelling so fast."),
+        ("en", "Please cancel my newsletter subscription."),
+        ("zh", "请不要取消我的订单。"),
+        ("zh", "如果周五还不发货就取消。"),
+        ("zh", "你们的取消政策是什么？"),
+    ],
+)
+def test_what_only_sounds_like_a_cancel_never_becomes_one(language: str, text: str) -> None:
+    decision = judged(text, make_order(), language=language)
+    assert not (decision.action == "draft" and "cancel" in decision.situation), decision.reasons
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ja", "注文した商品はいつ届きますか？"),
+        ("ja", "まだ届いていないのですが、追跡番号を教えてください。"),
+        ("en", "Where is my order? Has it been shipped yet?"),
+        ("zh", "请问我的订单什么时候发货？"),
+    ],
+)
+def test_where_is_it_is_answered_by_the_orders_state(language: str, text: str) -> None:
+    assert judged(text, make_order(), language=language).template == "where_is_order_unshipped"
+    assert judged(text, make_order(status="shipped"), language=language).template == "where_is_order_shipped"
+
+
+def test_without_one_certain_order_a_person_is_told() -> None:
+    text = "注文をキャンセルしてください。"
+    two = FoundOrders(of_buyer=(make_order("1042"), make_order("1043")))
+    cases = {
+        "order_not_found": judged(text),
+        "order_ambiguous": judged(text, found=two),
+        "several_orders": judged(text, found=FoundOrders(orders=two.of_buyer)),
+    }
+    for code, decision in cases.items():
+        assert decision.action == "hold"
+        assert code in {reason.code for reason in decision.reasons}
+
+
+def test_an_order_named_in_the_quoted_mail_settles_which_of_two() -> None:
+    orders = (make_order("1042"), make_order("1043"))
+    decision = judged("キャンセルしてください。", found=FoundOrders(of_buyer=orders, quoted=orders[1:]))
+    assert decision.order_id == "1043"
+    assert decision.action == "draft"
+
+
+def test_order_data_goes_only_to_its_buyer() -> None:
+    stranger = judged("1042をキャンセルしてください。", found=FoundOrders(("1042",), (make_order(buyer_mail="x@y.example"),)))
+    assert stranger.action == "hold"
+    assert stranger.order is None
+    forged = judged("キャンセルしてください。", make_order(), trusted=False)
+    assert forged.action == "hold"
+
+
+def test_a_relay_address_speaks_for_its_own_channels_order() -> None:
+    order = make_order("249-1234567-1234567", channel="amazon", buyer_mail="")
+    sender = Address("", "abc+1@marketplace.amazon.co.jp")
+    found = FoundOrders(("249-1234567-1234567",), (order,))
+    assert judged("いつ届きますか", found=found, channel="amazon", sender=sender).action == "draft"
+    assert judged("いつ届きますか", found=found, channel="own", sender=sender).action == "hold"
+
+
+@pytest.mark.parametrize("status", ["cancelled", "unknown"])
+def test_an_order_in_an_unsure_state_is_for_a_person(status: str) -> None:
+    assert judged("キャンセルしてください。", make_order(status=status)).action == "hold"
+
+
+def test_two_matters_are_for_a_person() -> None:
+    decision = judged("注文をキャンセルしてください。領収書も送ってください。", make_order())
+    assert decision.action == "hold"
+    assert decision.reasons[0].code == "two_matters"
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ja", "届きました。ありがとうございました。"),
+        ("en", "It arrived, thank you so much!"),
+        ("zh", "东西收到了，谢谢！"),
+    ],
+)
+def test_thanks_want_no_answer(language: str, text: str) -> None:
+    decision = judged(text, make_order(status="delivered"), language=language)
+    assert (decision.action, decision.situation) == ("silence", "thanks_only")
+
+
+def test_the_decision_says_why() -> None:
+    decision = judged("ホテルではありません。注文をキャンセルしたいです。", make_order())
+    assert [(s.text, s.topics) for s in decision.sentences][-1] == ("注文をキャンセルしたいです。", ("cancel",))
+    fired = [trace.rule for trace in decision.trace if trace.outcome == "fired"]
+    assert fired == [decision.rule]
+    assert decision.reasons[0].code == "rule"
