@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from responder.config.pack import data_dir
-from responder.core.channels import Channel, load_channels, recognise, unframe, wanted_order_ids
+from responder.core.channels import Channel, load_channels, recognise, reply_mode_of, unframe, wanted_order_ids
 from responder.errors import ConfigError
 from responder.model import Address, Message
 from tests.builders import SHOP, make_message
@@ -68,6 +68,20 @@ def test_channels_are_told_by_the_sender(sender: str, subject: str, name: str, k
     channel = recognise(message, CHANNELS)
     assert (channel.name, channel.kind, channel.reply_mode) == (name, kind, reply_mode)
     assert channel.is_notice(message) is (kind == "notice")
+
+
+@pytest.mark.parametrize(
+    ("mail", "reply_mode"),
+    [
+        ("hanako@mail.example", "mail"),
+        ("A1@marketplace.amazon.co.jp", "mail"),
+        ("abc@pc.fw.rakuten.ne.jp", "relay_smtp"),
+        ("rms-info@mail.rms.rakuten.co.jp", "admin_only"),
+        ("no-reply@mercari-shops.com", "admin_only"),
+    ],
+)
+def test_how_an_address_can_be_answered(mail: str, reply_mode: str) -> None:
+    assert reply_mode_of(mail, CHANNELS) == reply_mode
 
 
 def test_a_mail_without_sender_or_channels_is_the_shop_s_own() -> None:

@@ -10,7 +10,7 @@ from responder.core.channels.channel import Channel, Kind, ReplyMode, Route
 from responder.core.channels.frames import unframe
 from responder.core.channels.order_ids import Wanted, wanted_order_ids
 from responder.core.channels.reading import channel_from, load_channels
-from responder.core.channels.recognise import recognise
+from responder.core.channels.recognise import recognise, reply_mode_of
 
 __all__ = [
     "Channel",
@@ -21,6 +21,7 @@ __all__ = [
     "channel_from",
     "load_channels",
     "recognise",
+    "reply_mode_of",
     "unframe",
     "wanted_order_ids",
 ]

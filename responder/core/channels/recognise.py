@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from responder.core.channels.channel import BODY_CHARS, OWN, Channel, Route
+from responder.core.channels.channel import BODY_CHARS, OWN, Channel, ReplyMode, Route
 from responder.core.channels.forms import form_fields
 from responder.model import Message
 
@@ -17,6 +17,15 @@ def recognise(message: Message, channels: Sequence[Channel]) -> Channel:
         return next((channel for channel in channels if channel.name == OWN), Channel(OWN))
     channel, route = found
     return replace(channel, kind=route.kind, reply_mode=route.reply_mode or channel.reply_mode)
+
+
+def reply_mode_of(mail: str, channels: Sequence[Channel]) -> ReplyMode:
+    """How an address can be answered: what the channel it belongs to says, whatever the mail was about."""
+    for channel in channels:
+        for route in channel.routes:
+            if route.senders is not None and route.senders.search(mail.lower()):
+                return route.reply_mode or channel.reply_mode
+    return "mail"
 
 
 def _route(message: Message, channels: Sequence[Channel]) -> tuple[Channel, Route] | None:
