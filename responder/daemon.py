@@ -16,6 +16,7 @@ import selectors
 import signal
 import socket
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -202,7 +203,9 @@ class Daemon:
             pause = min(PAUSE_FIRST_S * 2**post.failures, PAUSE_MOST_S)
             self._failed(post, exc, pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
         except Exception as exc:
-            log.exception("turn_failed", extra={"action": "turn_failed", "account": post.name})
+            last = traceback.extract_tb(exc.__traceback__)[-1]
+            where = f"{Path(last.filename).name}:{last.lineno}"
+            log.exception("turn_failed", extra={"action": "turn_failed", "account": post.name, "where": where})
             self._failed(post, exc, min(PAUSE_FIRST_S * 2**post.failures, PAUSE_MOST_S))
         finally:
             self._ready.put(post.name)

@@ -8,9 +8,11 @@ aside after its third try and the next mail goes on.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from responder.core.approval import read_papers
 from responder.core.mime import header_block
@@ -195,7 +197,11 @@ def _try_plan(
         except (ResponderError, OSError):
             raise
         except Exception as exc:  # whatever one mail makes us do wrong must not stop the next one
-            desk.say("mail_breaks_us", level=40, mail=mail_id, attempt=attempt + 1, error=type(exc).__name__)
+            last = traceback.extract_tb(exc.__traceback__)[-1]
+            where = f"{Path(last.filename).name}:{last.lineno}"
+            desk.say(
+                "mail_breaks_us", level=40, mail=mail_id, attempt=attempt + 1, error=type(exc).__name__, where=where
+            )
     return None
 
 

@@ -25,6 +25,7 @@ from responder.model import Parcel, Reason
 
 IDLE_MAX_S = 9 * 60
 QUIET_ACCOUNT_POLL_S = 300.0
+POLL_PER_ACCOUNT_S = 0.3
 TROUBLE_PAUSE_S = 30.0
 
 
@@ -130,7 +131,11 @@ def _wait(desk: Desk, now: datetime) -> float:
     with desk.journal.reading() as tx:
         at_work = bool(drafts.open_drafts(tx, desk.name))
     idle = desk.session.has("IDLE")
-    longest = desk.account.staff_poll_s if at_work else (QUIET_ACCOUNT_POLL_S if idle else desk.account.poll_s)
+    # Staff act in folders that IDLE does not watch. A few accounts are looked at often; of a thousand only those with
+    # an open draft are.
+    often = desk.account.staff_poll_s
+    accounts = len(desk.settings.accounts)
+    longest = often if at_work else min(max(often, accounts * POLL_PER_ACCOUNT_S), QUIET_ACCOUNT_POLL_S)
     if not idle:
         longest = min(longest, desk.account.poll_s)
     wait_s = min(longest, IDLE_MAX_S)
