@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from imapclient.imap_utf7 import decode as decode_utf7
 from imapclient.imap_utf7 import encode as encode_utf7
-from imapclient.response_parser import parse_fetch_response, parse_response
+from imapclient.response_parser import parse_response
 
 from responder.edges.imap.answers import (
     BATCH_BYTES,
@@ -21,6 +21,7 @@ from responder.edges.imap.answers import (
     append_batches,
     appended_places,
     as_text,
+    fetch_answer,
     fetched,
     flag_set,
     uid_batches,
@@ -460,13 +461,13 @@ class Session:
         lines = [line.partition(b"(")[0] for line in self._wire.took("SEARCH") if isinstance(line, bytes)]
         return tuple(int(number) for line in lines for number in _NUMBERS.findall(line))
 
-    def _fetch(self, uids: Sequence[int], items: str) -> dict[int, dict[bytes, Any]]:
+    def _fetch(self, uids: Sequence[int], items: str) -> dict[int, Mapping[bytes, Any]]:
         """Ask for one batch. If its answer cannot be read, each mail is asked for alone, so that one odd mail does not
         hide the others."""
         self._wire.ask("UID", "FETCH", uid_set(uids), items, command="FETCH")
         data = self._wire.took("FETCH")
         try:
-            answer = parse_fetch_response(data, normalise_times=False) if data else {}
+            answer = fetch_answer(data) if data else {}
         except Exception as exc:  # imapclient's parser raises more than its own error
             if len(uids) > 1:
                 return {uid: entry for one in uids for uid, entry in self._fetch((one,), items).items()}
