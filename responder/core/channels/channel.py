@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import re2
+
 from responder.model import Message
 
 ReplyMode = Literal["mail", "relay_smtp", "admin_only"]
@@ -85,3 +87,18 @@ class Channel:
     def is_official_cancel(self, message: Message) -> bool:
         """True if the mail carries the channel's own mark of a cancel request."""
         return self.official_cancel is not None and bool(self.official_cancel.search(message.subject[:998]))
+
+
+def compiled(pattern: str) -> Any:
+    """The compiled RE2 pattern, blind to case.
+
+    Raises: ValueError if it is not one.
+    """
+    options = re2.Options()
+    options.case_sensitive = False
+    options.log_errors = False
+    options.max_mem = 4 << 20
+    try:
+        return re2.compile(pattern, options)
+    except re2.error as exc:
+        raise ValueError(str(exc.args[0] if exc.args else exc)) from exc

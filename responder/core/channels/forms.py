@@ -9,15 +9,17 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 FORM_FIELDS = ("name", "mail", "message", "order_id", "subject", "phone")
-_MOST_LINES = 2_000
+_MOST_LINES = 1_000
 _BULLETS = " \t\u3000■□●○◆◇・*▼▽▪◎※>→-"
 _PAIRS = {"【": "】", "[": "]", "<": ">", "「": "」", "『": "』", "〔": "〕"}
 _REQUIRED = re.compile(r"[\s(\[【<*]*(?:必須|任意|required|optional|必填)?[\s)\]】>*]*$", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4_096)
 def folded_label(text: str) -> str:
     """A label in the form labels are compared in."""
     text = unicodedata.normalize("NFKC", text).casefold()

@@ -10,9 +10,9 @@ from typing import Any
 
 from responder.core import language, newtext
 from responder.core.addresses import clean, parse_mailboxes
-from responder.core.channels.channel import Channel
+from responder.core.channels.channel import BODY_CHARS, OWN, Channel
 from responder.core.channels.forms import form_fields
-from responder.core.channels.order_ids import ids_of
+from responder.core.channels.order_ids import ids_of, plain
 from responder.model import Address, Message
 
 
@@ -22,7 +22,7 @@ def unframe(message: Message, channel: Channel) -> Message:
     A form whose address cannot be read has no sender: nobody could be answered. Mails without a frame come back as
     they are.
     """
-    if channel.kind == "notice":
+    if channel.kind == "notice" or channel.name == OWN:
         return message
     if channel.kind == "form":
         return _unframe_form(message, channel)
@@ -33,7 +33,7 @@ def unframe(message: Message, channel: Channel) -> Message:
     if words is None and channel.kind == "inquiry" and channel.labels:
         told = form_fields(message.text, channel.labels, channel.form_ends)
         words = told.pop("message", None)
-    ids = ids_of(channel.order_ids, f"{message.subject}\n{message.text}")
+    ids = ids_of(channel.order_ids, plain(f"{message.subject}\n{message.text}"[:BODY_CHARS]))
     if ids and "order_id" not in told:
         told["order_id"] = ids[0]
     if words is None:

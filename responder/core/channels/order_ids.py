@@ -10,30 +10,35 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
-from responder.core.channels.channel import Channel
+from responder.core.channels.channel import Channel, compiled
 from responder.model import Message, order_key
 
 MOST = 10
 _MOST_CHARS = 20_000
-_ID_CHARS = 50
+_MOST_TOKENS = 300
+_MOST_CUED = 40
 
-_DASHES = {ord(char): "-" for char in "‐‑‒–—―−─﹣－﹘⁃"}
+_DASH = re.compile("[‐‑‒–—―−─﹣－﹘⁃]")
 _LONG_VOWEL = re.compile(r"(?<=[0-9A-Za-z])ー(?=[0-9A-Za-z])")
-_SPACED_DASH = re.compile(r"(?<=\d) ?- ?(?=\d)")
-_TOKEN = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
-_CUE = re.compile(
-    r"(?:ご?(?:注文|受注|オーダー|ご購入|取引|伝票|管理)(?:番号|ナンバー|no|id|№)?|(?:受付|予約)番号"
-    r"|order(?:[ _-]?(?:number|no|id|code|ref|reference))?|purchase(?:[ _-]?(?:number|no|id))?|ordernr|po\b"
-    r"|订单(?:编号|号码|号)?|訂單(?:編號|號碼|號)?|单号|單號|注文書|№|\bno\b|#)"
-    r"(?:[\s:=#.\[(「『【<\"'№-]|は|が|の|番号|号|no\b|number\b|id\b|is\b|was\b){0,10}$",
-    re.IGNORECASE,
+_SPACED_DASH = re.compile(r"(?<=\d)(?: -| ?- )(?=\d)")
+_DIGIT = re.compile(r"[0-9]")
+_TOKEN = re.compile(r"(?<![0-9A-Za-z_-])[A-Za-z_-]{0,30}[0-9][0-9A-Za-z_-]{0,49}(?![0-9A-Za-z_-])")
+_AFTER_CUE = (
+    r"(?:[\s:=#.\[(「『【<\"'№-]|は|が|の|番号|号|no\b|number\b|id\b|is\b|was\b){0,10}"
+    r"([A-Za-z_-]{0,30}[0-9][0-9A-Za-z_-]{0,49})"
 )
-_NAMES_A_NUMBER = re.compile(r"番号|ナンバー|編號|编号|号|號|№|#|\b(?:no|number|id|ref)", re.IGNORECASE)
-_CUE_CHARS = 40
-_MOST_TOKENS = 500
-_GLUED = re.compile(r"(?:order|no|po|id|ref)[_-]?(\d{1,30})", re.IGNORECASE)
+# Words that name a number ...
+_NUMBER_CUE = compiled(
+    r"(?:(?:注文|受注|オーダー|購入|取引|伝票|管理|受付|予約)(?:番号|ナンバー|no|id|№)"
+    r"|\border[ _-]?(?:number|no|id|code|ref|reference)\b|\bpurchase[ _-]?(?:number|no|id)\b"
+    r"|订单(?:编号|号码|号)|訂單(?:編號|號碼|號)|单号|單號|№|\bno[.:#]|#)" + _AFTER_CUE
+)
+# ... and words that only make one likely.
+_CUE = compiled(r"(?:注文|オーダー|订单|訂單|\border|\bpurchase|\bpo\b)" + _AFTER_CUE)
 # What makes a bare number something else: an amount, a count, a date, a time, a part of an address.
 _UNITS = re.compile(
     r"\s?(?:円|元|圆|圓|ドル|yen\b|jpy\b|usd\b|%|個|个|コ|点|本|枚|名|人|匹|冊|箱|袋|台|足|着|月|日|年|時|时|分|秒|週|周|歳|岁|才|回"
@@ -61,20 +66,21 @@ def wanted_order_ids(message: Message, channel: Channel, channels: Sequence[Chan
     """The order ids a mail speaks of; `by_pattern` and `tokens` together are at most ten."""
     told = message.form.get("order_id", "")
     text = plain("\n".join((told and f"#{told}", message.subject[:998], message.new_text[:_MOST_CHARS])))
-    certain = _by_pattern(text, channel, channels)
-    tokens = _tokens(text, certain)
+    patterns = _patterns(channel, channels)
+    certain = [one for pattern in patterns for one in ids_of(pattern, text)]
+    certain = list({order_key(one): one for one in reversed(certain)}.values())[::-1]
+    tokens = [*_cued(text), *_bare(text)]
     quoted: list[str] = []
-    if message.quoted_text:
+    if message.quoted_text and _DIGIT.search(message.quoted_text):
         old = plain(message.quoted_text[:_MOST_CHARS])
-        quoted = _by_pattern(old, channel, channels)
-        quoted += _tokens(old, quoted, cued=True)
-        known = {order_key(one) for one in (*certain, *tokens)}
-        quoted = [one for one in quoted if order_key(one) not in known]
+        quoted = [one for pattern in patterns for one in ids_of(pattern, old)] + _cued(old)
     by_pattern = certain[:MOST]
+    seen = {order_key(one) for one in certain}
+    tokens = _unseen(tokens, seen)
     return Wanted(
         by_pattern=tuple(by_pattern),
         tokens=tuple(tokens[: MOST - len(by_pattern)]),
-        quoted=tuple(quoted[:MOST]),
+        quoted=tuple(_unseen(quoted, seen)[:MOST]),
         more=len(certain) > MOST,
     )
 
@@ -82,68 +88,68 @@ def wanted_order_ids(message: Message, channel: Channel, channels: Sequence[Chan
 def plain(text: str) -> str:
     """The text in one width, with plain dashes between digits and letters; case stays."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).translate(_DASHES)
-        text = _LONG_VOWEL.sub("-", text)
-    return _SPACED_DASH.sub("-", text)
+        text = _DASH.sub("-", unicodedata.normalize("NFKC", text))
+        if "ー" in text:
+            text = _LONG_VOWEL.sub("-", text)
+    return _SPACED_DASH.sub("-", text) if "-" in text else text
 
 
 def ids_of(pattern: Any, text: str) -> list[str]:
-    """What the pattern finds in the text, each id once, in order."""
-    if pattern is None:
+    """What the pattern finds in a plain text, each id once, in order."""
+    if pattern is None or not _DIGIT.search(text):
         return []
     found: dict[str, str] = {}
-    for match in pattern.finditer(plain(text[:_MOST_CHARS])):
+    for match in pattern.finditer(text[:_MOST_CHARS]):
         found.setdefault(order_key(match.group()), match.group().lstrip("#"))
-        if len(found) > 1_000:
+        if len(found) > 2 * MOST:
             break
     return list(found.values())
 
 
-def _by_pattern(text: str, channel: Channel, channels: Sequence[Channel]) -> list[str]:
-    found: dict[str, str] = {}
-    for pattern in (channel.order_ids, *(one.certain_ids for one in channels)):
-        for one in ids_of(pattern, text):
-            found.setdefault(order_key(one), one)
-    return list(found.values())
+def _patterns(channel: Channel, channels: Sequence[Channel]) -> tuple[Any, ...]:
+    anywhere = tuple(one.certain_ids.pattern for one in channels if one.certain_ids is not None)
+    return (channel.order_ids, _any_of(anywhere))
 
 
-def _tokens(text: str, taken: Sequence[str], *, cued: bool = False) -> list[str]:
-    """Words with a digit that may be ids, the likeliest first: behind a word like "order", mixed, long, short."""
-    keys = {order_key(one) for one in taken}
-    ranked: dict[str, tuple[int, int, str]] = {}
-    looked_at = 0
-    for match in _TOKEN.finditer(text):
-        start, end = match.span()
-        if end - start > _ID_CHARS:
-            continue
-        token = match.group().rstrip("-_")
-        if not any(char.isdigit() for char in token):
-            continue
-        rank = _rank(text, start, start + len(token), token)
-        key = order_key(token)
-        if rank is None or (cued and rank > 0) or key in keys:
-            continue
-        if key not in ranked or rank < ranked[key][0]:
-            ranked[key] = (rank, start, token)
-        looked_at += 1
-        if glued := _GLUED.fullmatch(token):
-            ranked.setdefault(order_key(glued[1]), (0, start, glued[1]))
-        if looked_at >= _MOST_TOKENS:
-            break
-    return [token for _, _, token in sorted(ranked.values())]
+@lru_cache(maxsize=16)
+def _any_of(patterns: tuple[str, ...]) -> Any:
+    return compiled("|".join(f"(?:{pattern})" for pattern in patterns)) if patterns else None
 
 
-def _rank(text: str, start: int, end: int, token: str) -> int | None:
-    before = text[max(0, start - _CUE_CHARS) : start]
-    cue = _CUE.search(before)
-    if cue and _NAMES_A_NUMBER.search(cue.group()):
-        return 0
-    if (before and before[-1] in _BEFORE) or _UNITS.match(text, end):
-        return None
-    if cue and len(token) >= 3:
-        return 0
-    if not token.isdigit():
-        return 1 if any(char.isalpha() for char in token) and len(token) >= 4 else 3
-    if len(token) < 3:
-        return None
-    return 2 if len(token) >= 5 else 3
+def _unseen(found: Sequence[str], seen: set[str]) -> list[str]:
+    """Each id that is not in `seen` yet, once; `seen` grows."""
+    kept = []
+    for one in found:
+        key = order_key(one)
+        if key not in seen:
+            seen.add(key)
+            kept.append(one)
+    return kept
+
+
+def _cued(text: str) -> list[str]:
+    """What stands behind a word like "order number", then what stands behind "order" and is no amount or count."""
+    if not _DIGIT.search(text):
+        return []
+    found = [match.group(1) for match in islice(_NUMBER_CUE.finditer(text), _MOST_CUED)]
+    for match in islice(_CUE.finditer(text), _MOST_CUED):
+        token = match.group(1)
+        if len(token) >= 3 and not _is_measured(text, match.start(1), match.end(1)):
+            found.append(token)
+    return [token.strip("-_") for token in found]
+
+
+def _bare(text: str) -> list[str]:
+    """Words with a digit that no cue stands before, the likeliest first: mixed with letters, long, short."""
+    ranked: list[tuple[int, int, str]] = []
+    for match in islice(_TOKEN.finditer(text), _MOST_TOKENS):
+        token = match.group().strip("-_")
+        if len(token) >= 3 and not _is_measured(text, match.start(), match.end()):
+            rank = 0 if len(token) >= 4 and not token.isdigit() else 1 if len(token) >= 5 else 2
+            ranked.append((rank, match.start(), token))
+    return [token for _, _, token in sorted(ranked)]
+
+
+def _is_measured(text: str, start: int, end: int) -> bool:
+    """True if the number counts something: an amount, a date, a part of an address."""
+    return (start > 0 and text[start - 1] in _BEFORE) or _UNITS.match(text, end) is not None

@@ -7,10 +7,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
-import re2
 import tomli
 
-from responder.core.channels.channel import Channel, Kind, ReplyMode, Route
+from responder.core.channels.channel import Channel, Kind, ReplyMode, Route, compiled
 from responder.core.channels.forms import FORM_FIELDS, folded_label
 from responder.errors import ConfigError, Mistake
 
@@ -161,18 +160,3 @@ class _Reader:
 
 def _names(cls: Any) -> list[str]:
     return [one.name for one in fields(cls)]
-
-
-def compiled(pattern: str) -> Any:
-    """The compiled RE2 pattern, blind to case.
-
-    Raises: ValueError if it is not one.
-    """
-    options = re2.Options()
-    options.case_sensitive = False
-    options.log_errors = False
-    options.max_mem = 4 << 20
-    try:
-        return re2.compile(pattern, options)
-    except re2.error as exc:
-        raise ValueError(str(exc.args[0] if exc.args else exc)) from exc

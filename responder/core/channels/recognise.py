@@ -48,15 +48,18 @@ def is_form(message: Message, channel: Channel) -> bool:
 
     Somebody who writes such fields in a mail of his own cannot name another's address that way.
     """
-    found = form_fields(message.text[:BODY_CHARS], channel.labels, channel.form_ends)
-    if "message" not in found:
-        return False
-    mail = found.get("mail", "").casefold()
     sender = message.sender.key if message.sender else ""
     replies = {address.key for address in message.reply_to}
-    if mail and mail in {sender, *replies}:
-        return True
     by_site = sender in {address.key for address in message.to}
     if not by_site and channel.form_senders is not None:
         by_site = bool(channel.form_senders.search(sender))
+    text = message.text[:BODY_CHARS]
+    if not by_site and not any(mail and mail in text.casefold() for mail in (sender, *replies)):
+        return False
+    found = form_fields(text, channel.labels, channel.form_ends)
+    if "message" not in found:
+        return False
+    mail = found.get("mail", "").casefold()
+    if mail and mail in {sender, *replies}:
+        return True
     return by_site and bool(mail or (len(replies) == 1 and sender not in replies))
