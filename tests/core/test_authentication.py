@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from responder.core.authentication import is_aligned, parse
+from responder.core.mime import read
 from responder.model import Address
 from tests.builders import make_message
 
@@ -133,3 +134,20 @@ def test_a_hostile_field_costs_little() -> None:
 def test_what_stands_in_quotes_never_decides(smuggled: str) -> None:
     quoted = smuggled.replace("\\", "\\\\").replace('"', '\\"')
     assert not aligned(f'{MX}; spf=pass smtp.mailfrom="{quoted}"@evil.example; dmarc=none')
+
+
+def test_an_encoded_word_in_the_field_is_never_decoded() -> None:
+    raw = (
+        b"Authentication-Results: mx.example.jp; spf=pass\r\n"
+        b" smtp.mailfrom==?utf-8?q?x=3B_dmarc=3Dpass_header=2Efrom=3Dmail=2Eexample?=@evil.example\r\n"
+        b"From: hanako@mail.example\r\nSubject: =?utf-8?q?a?=\r\n\r\nHello\r\n"
+    )
+    message = read(raw)
+    assert message.subject == "a"
+    assert not is_aligned(message, MX)
+
+
+def test_a_folded_field_is_read_whole() -> None:
+    field = b"Authentication-Results: mx.example.jp;\r\n\tdmarc=pass\r\n header.from=mail.example\r\n"
+    raw = field + b"From: a@mail.example\r\n\r\n"
+    assert is_aligned(read(raw), MX)

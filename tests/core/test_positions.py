@@ -123,7 +123,7 @@ def documents(draw: st.DrawFn) -> str:
     return text.replace("\n", "\r\n") if draw(st.booleans()) else text
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(documents())
 def test_every_key_that_tomli_sees_has_a_line_and_no_other(text: str) -> None:
     try:
