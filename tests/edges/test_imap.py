@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from responder.demo.servers import EmbeddedAccount, EmbeddedServers
-from responder.edges.imap import PartlyAppended, Session, locate
+from responder.edges.imap import PartlyAppended, Session, locate, spell
 from responder.errors import CommandRefused, ConnectionLost, LoginRefused
 from tests.conftest import FOLDERS, PASSWORD
 from tests.servers.dovecot import Dovecot
@@ -454,3 +454,12 @@ def test_readonly_opens_without_the_right_to_change(server: Any_, session: Sessi
     session.select("INBOX")
     session.add_flags((uid,), ("\\Flagged",))
     assert flags_of(server, "INBOX", uid) == {"\\Flagged"}
+
+
+def test_our_folders_can_be_made_where_everything_lies_below_inbox(make_dovecot: Callable[..., Dovecot]) -> None:
+    server = make_dovecot(prefix="INBOX.", separator=".", folders={})
+    with Session.connect(server.imap(), lambda: PASSWORD) as session:
+        with pytest.raises(CommandRefused):
+            session.create("Responder/在庫切れ")
+        session.create(spell("Responder/在庫切れ", session.folders()))
+    assert "INBOX.Responder.在庫切れ" in server.boxes()

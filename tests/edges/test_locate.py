@@ -87,6 +87,8 @@ def test_configured_names_are_spelled_as_the_server_wants_them() -> None:
         (folders("Drafts", separator=""), "a/b", "a/b"),
         (folders("INBOX/Drafts"), "inbox", "inbox"),
         ((), "Approved", "Approved"),
+        ((Folder("INBOX", separator=".", prefix="INBOX."),), "Responder/x", "INBOX.Responder.x"),
+        ((Folder("INBOX", separator=".", prefix="INBOX."),), "INBOX/Approved", "INBOX.Approved"),
     ],
 )
 def test_names_are_spelled_for_the_server(listed: tuple[Folder, ...], name: str, spelled: str) -> None:

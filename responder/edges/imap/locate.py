@@ -56,21 +56,22 @@ def locate(folders: Sequence[Folder], configured: Mapping[str, str]) -> Located:
 def spell(name: str, folders: Sequence[Folder]) -> str:
     """A mailbox name as this server wants it, from the name staff write: `Responder/在庫切れ`.
 
-    `/` becomes the server's separator, and where everything lives below INBOX (Courier, cPanel), so does this. A name
-    the server already lists is returned as it is.
+    `/` becomes the server's separator, and where personal mailboxes live below a prefix (`INBOX.` at Courier and
+    cPanel), so does this. A name the server already lists is returned as it is.
     """
-    listed = {folder.name for folder in folders}
-    if name in listed or name.upper() == "INBOX":
+    if name.upper() == "INBOX" or any(name == folder.name for folder in folders):
         return name
-    separators = [folder.separator for folder in folders if folder.separator]
-    separator = separators[0] if separators else ""
+    separator = next((folder.separator for folder in folders if folder.separator), "")
+    prefix = next((folder.prefix for folder in folders if folder.prefix), "") or _common_prefix(folders, separator)
     spelled = name.replace("/", separator) if separator else name
+    return spelled if spelled.casefold().startswith(prefix.casefold()) else prefix + spelled
+
+
+def _common_prefix(folders: Sequence[Folder], separator: str) -> str:
+    """`INBOX.` if everything else lies below INBOX: a server without NAMESPACE tells its prefix only so."""
     others = [folder.name for folder in folders if folder.name.upper() != "INBOX"]
     prefix = f"INBOX{separator}"
-    below_inbox = bool(separator and others) and all(other.upper().startswith(prefix) for other in others)
-    if below_inbox and not spelled.upper().startswith(prefix):
-        spelled = prefix + spelled
-    return spelled
+    return prefix if separator and others and all(name.upper().startswith(prefix) for name in others) else ""
 
 
 def _find(role: Role, folders: Sequence[Folder], configured: Mapping[str, str]) -> str | None:

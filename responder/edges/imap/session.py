@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Self
 
@@ -103,6 +104,7 @@ class Session:
 
     def folders(self) -> tuple[Folder, ...]:
         """All mailboxes of the account, in the server's order."""
+        prefix = self._personal_prefix()
         if self.has("SPECIAL-USE") and self.has("LIST-EXTENDED"):
             try:
                 self._wire.ask("LIST", '""', '"*"', "RETURN", "(SPECIAL-USE)", command="LIST")
@@ -115,7 +117,7 @@ class Session:
         for line in lines:
             folder = self._folder(line)
             if folder is not None:
-                found.setdefault(folder.name, folder)
+                found.setdefault(folder.name, replace(folder, prefix=prefix))
         return tuple(found.values())
 
     def create(self, name: str) -> None:
@@ -429,6 +431,20 @@ class Session:
             selectable=not marks & {"\\noselect", "\\nonexistent"},
             separator=as_text(separator) if separator is not None else "",
         )
+
+    def _personal_prefix(self) -> str:
+        """What the names of personal mailboxes begin with (RFC 2342), or nothing if the server does not tell."""
+        if not self.has("NAMESPACE"):
+            return ""
+        try:
+            self._wire.ask("NAMESPACE")
+        except CommandRefused:
+            return ""
+        try:
+            personal = parse_response(self._wire.took("NAMESPACE"))[0]
+            return str(decode_utf7(personal[0][0]))
+        except Exception:  # imapclient's parser raises what it likes, and no prefix is a good guess
+            return ""
 
     def _exists(self, name: str) -> bool:
         try:

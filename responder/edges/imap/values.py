@@ -8,12 +8,14 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Folder:
     """One mailbox of the list. `special_use` holds RFC 6154 attributes as `\\Drafts`, `\\Sent`; `selectable` is
-    False for a mere node of the tree. `separator` is empty on a server without hierarchy."""
+    False for a mere node of the tree. `separator` is empty on a server without hierarchy; `prefix` is what every
+    personal mailbox but INBOX begins with (RFC 2342), where the server tells."""
 
     name: str
     special_use: frozenset[str] = frozenset()
     selectable: bool = True
     separator: str = "/"
+    prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
