@@ -90,7 +90,7 @@ def compose(
         calendar=calendar_from(policy.items()),
         wording=templates.wording,
     )
-    order = OrderValues(decision.order, view)
+    order = OrderValues(decision.order, view, templates.refunds)
     order.touch("is_shipped")
     offered = _offered(decision, message, shop, channel, templates, view, order, policy)
     subject, text = templates.render(decision.template, variant, offered)
@@ -203,7 +203,12 @@ def _offered(
         "shop": {"name": one_line(shop.name), "signature": signature or one_line(shop.name)},
         "buyer": {"name": buyer_name(decision, message)},
         "order": order,
-        "channel": {"name": decision.channel, "links": tracking.links, "contact": contact},
+        "channel": {
+            "name": decision.channel,
+            "title": _title(channel, view.variant),
+            "links": tracking.links,
+            "contact": contact,
+        },
         "mail": {
             "subject": one_line(message.subject),
             "date": written(day_of(received, view.timezone), view.language, view.today),
@@ -211,13 +216,20 @@ def _offered(
             "has_attachment": bool(message.attachments),
         },
         "tracking": tracking,
-        "refund": RefundValues(decision.order, order, templates.refunds, decision.channel),
+        "refund": RefundValues(decision.order, order, view, templates.refunds, decision.channel),
         "fact": FactValues(decision.order, order, view, templates.refunds),
         "day": days,
         "policy": words,
         "in_business_days": days.in_business_days,
         "blank": view.blank,
     }
+
+
+def _title(channel: object, variant: str) -> str:
+    titles = getattr(channel, "title", None)
+    if not isinstance(titles, Mapping):
+        return ""
+    return one_line(str(titles.get(variant) or titles.get(variant[:2]) or titles.get("en") or ""))
 
 
 def allows(channel: object, what: str) -> bool:

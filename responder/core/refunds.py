@@ -36,6 +36,8 @@ class Refunds:
 
     rules: tuple[RefundRule, ...] = ()
     methods: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    prepaid: frozenset[str] = frozenset()
     refunded_columns: tuple[str, ...] = ()
     refunded_words: tuple[str, ...] = ()
     _known: dict[tuple[str, ...], str] = field(default_factory=dict, compare=False, repr=False)
@@ -90,17 +92,39 @@ class Refunds:
             case _:
                 return "paid" if order.paid_at else "open"
 
+    def is_paid(self, order: Order) -> bool:
+        """True if the order data say that the money has come: a date, the word, or goods that leave only after it."""
+        if order.paid_at or order.status == "paid":
+            return True
+        return order.status in ("preparing", "shipped", "delivered") and self.method(order.payment) in self.prepaid
+
+    def payment_name(self, payment: str, language: str) -> str:
+        """A payment word for a reader: a bare code (`credit_card`), or a word in a script that is not the reader's, by
+        the method's name; everything else as it is written."""
+        code = payment.strip().casefold()
+        if code not in self.names and (language == "ja" or payment.isascii()):
+            return payment
+        names = self.names.get(code) or self.names.get(self.method(payment), {})
+        return names.get(language) or names.get("en") or payment
+
+    def refunded_on(self, order: Order) -> str:
+        """When the money went back, as the data write it, or ""."""
+        found = (value.strip() for name, value in order.extra.items() if _folded(name) in self.refunded_columns)
+        return next((value for value in found if value), "")
+
     def is_refunded(self, order: Order) -> bool:
         """True if the order data say that the money went back."""
         if _folded(order.status_word) in self.refunded_words:
             return True
-        return any(_folded(name) in self.refunded_columns and value.strip() for name, value in order.extra.items())
+        return bool(self.refunded_on(order))
 
 
 def refunds_from(tables: Sequence[Mapping[str, Any]]) -> Refunds:
     """The table of several files, the shop's first: its lines are asked before the shipped ones."""
     rules: list[RefundRule] = []
     methods: dict[str, tuple[str, ...]] = {}
+    names: dict[str, dict[str, str]] = {}
+    prepaid: set[str] = set()
     columns: list[str] = []
     words: list[str] = []
     for data in tables:
@@ -116,9 +140,12 @@ def refunds_from(tables: Sequence[Mapping[str, Any]]) -> Refunds:
             )
         for name, entry in data.get("payment", {}).items():
             methods[name] = (*methods.get(name, ()), *(_folded(word) for word in entry.get("words", [])))
+            names.setdefault(name, {}).update({k: v for k, v in entry.get("name", {}).items() if k not in names[name]})
+            if entry.get("prepaid"):
+                prepaid.add(name)
         columns += [_folded(word) for word in data.get("refunded", {}).get("columns", [])]
         words += [_folded(word) for word in data.get("refunded", {}).get("words", [])]
-    return Refunds(tuple(rules), methods, tuple(columns), tuple(words))
+    return Refunds(tuple(rules), methods, names, frozenset(prepaid), tuple(columns), tuple(words))
 
 
 def _words(value: object) -> tuple[str, ...]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import tomli
 from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateSyntaxError, meta, nodes
 from jinja2 import Template as Compiled
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -35,7 +35,7 @@ OFFERED: Mapping[str, frozenset[str] | None] = {
     "shop": frozenset({"name", "signature"}),
     "buyer": frozenset({"name"}),
     "order": values.OrderValues.FIELDS,
-    "channel": frozenset({"name", "links", "contact"}),
+    "channel": frozenset({"name", "title", "links", "contact"}),
     "mail": frozenset({"subject", "date", "text", "has_attachment"}),
     "tracking": values.TrackingValues.FIELDS,
     "refund": values.RefundValues.FIELDS,
@@ -100,7 +100,7 @@ class Templates:
                 pieces[key] = build([table for _, table in tables[key]])
             except (TypeError, ValueError, AttributeError, re.error) as problem:
                 file = str(tables[key][0][0]) if tables[key] else key
-                mistakes.append(Mistake(file, 0, key, "data_file_wrong", (("problem", str(problem)),)))
+                mistakes.append(Mistake(file, 0, key, "data_file_wrong", (("detail", str(problem)),)))
         if mistakes:
             raise ConfigError(tuple(sorted(mistakes, key=lambda m: (m.file, m.line, m.key))))
         policy = {key: str(value) for _, table in reversed(tables["policy"]) for key, value in table.items()}
@@ -187,12 +187,12 @@ def _read(folders: Sequence[Path], mistakes: list[Mistake]) -> dict[str, tuple[P
                 try:
                     raw = path.read_bytes()
                     if len(raw) > MAX_BYTES:
-                        mistakes.append(Mistake(str(path), 0, path.stem, "template_too_long"))
+                        mistakes.append(Mistake(str(path), 0, path.stem, "file_too_large", (("most", str(MAX_BYTES)),)))
                         continue
                     sources[name] = (path, raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n"))
                 except OSError as problem:
-                    reason = (("problem", problem.strerror or "?"),)
-                    mistakes.append(Mistake(str(path), 0, path.stem, "file_unreadable", reason))
+                    args = (("detail", problem.strerror or "?"),)
+                    mistakes.append(Mistake(str(path), 0, path.stem, "file_unreadable", args))
                 except UnicodeDecodeError as problem:
                     line = raw[: problem.start].count(b"\n") + 1
                     mistakes.append(Mistake(str(path), line, path.stem, "file_not_utf8"))
@@ -204,17 +204,16 @@ def _tables(folders: Sequence[Path], name: str, mistakes: list[Mistake]) -> list
     for folder in folders:
         path = folder / f"{name}.toml"
         try:
-            found.append((path, tomllib.loads(path.read_text(encoding="utf-8-sig"))))
+            found.append((path, tomli.loads(path.read_text(encoding="utf-8-sig"))))
         except FileNotFoundError:
             continue
         except OSError as problem:
-            mistakes.append(Mistake(str(path), 0, name, "file_unreadable", (("problem", problem.strerror or "?"),)))
+            mistakes.append(Mistake(str(path), 0, name, "file_unreadable", (("detail", problem.strerror or "?"),)))
         except UnicodeDecodeError:
             mistakes.append(Mistake(str(path), 0, name, "file_not_utf8"))
-        except tomllib.TOMLDecodeError as problem:
-            line = re.search(r"at line (\d+)", str(problem))
-            args = (("problem", str(problem)),)
-            mistakes.append(Mistake(str(path), int(line[1]) if line else 0, name, "data_file_wrong", args))
+        except tomli.TOMLDecodeError as problem:
+            args = (("detail", problem.msg), ("column", str(problem.colno)))
+            mistakes.append(Mistake(str(path), problem.lineno, name, "toml_syntax", args))
     return found
 
 
@@ -240,14 +239,14 @@ def _check(
     except TemplateSyntaxError as problem:
         return [_syntax(problem, path)]
     except RecursionError:
-        return [Mistake(str(path), 0, key, "template_syntax", (("problem", "nested too deep"),))]
+        return [Mistake(str(path), 0, key, "template_syntax", (("detail", "nested too deep"),))]
     if unknown:
         return unknown
     return [*_unknown_names(tree, path), *_unknown_fields(tree, path), *_missing_parts(tree, name, path, sources)]
 
 
 def _syntax(problem: TemplateSyntaxError, path: Path) -> Mistake:
-    args = (("problem", problem.message or "?"),)
+    args = (("detail", problem.message or "?"),)
     return Mistake(str(path), problem.lineno, path.stem, "template_syntax", args)
 
 

@@ -163,9 +163,10 @@ class OrderValues:
 
     FIELDS = frozenset({*_TEXTS, *_DATES, *_FLAGS, "status", "total", "items", "item", "extra", "is_late"})
 
-    def __init__(self, order: Order | None, view: View) -> None:
+    def __init__(self, order: Order | None, view: View, refunds: Refunds) -> None:
         self._order = order
         self._view = view
+        self._refunds = refunds
 
     def touch(self, *names: str) -> None:
         """Record facts as relied on."""
@@ -191,6 +192,8 @@ class OrderValues:
             return tuple(ItemValues(item, view) for item in (order.items if order else ()))
         if order is None:
             return view.blank("items" if name == "item" else name)
+        if name == "payment":
+            return view.text(self._refunds.payment_name(order.payment, view.variant), name)
         if name in _TEXTS:
             return view.text(_TEXTS[name](order), name)
         if name in _DATES:
@@ -315,13 +318,15 @@ class TrackingValues:
 
 
 class RefundValues:
-    """Which refund sentence is true (`refund.sentence`, "" for silence) and the method it is about."""
+    """Which refund sentence is true (`refund.sentence`, "" for silence), the method it is about, and the day the
+    money went back ("" where the data do not say)."""
 
-    FIELDS = frozenset({"sentence", "method"})
+    FIELDS = frozenset({"sentence", "method", "date"})
 
-    def __init__(self, order: Order | None, owner: OrderValues, refunds: Refunds, channel: str) -> None:
+    def __init__(self, order: Order | None, owner: OrderValues, view: View, refunds: Refunds, channel: str) -> None:
         self._order = order
         self._owner = owner
+        self._view = view
         self._refunds = refunds
         self._channel = channel
 
@@ -336,7 +341,15 @@ class RefundValues:
             return ""
         if name == "method":
             return self._refunds.method(self._order.payment)
+        if name == "date":
+            return self._date(self._refunds.refunded_on(self._order))
         return self._refunds.sentence(self._order, self._channel)
+
+    def _date(self, said: str) -> str:
+        try:
+            return self._view.day(date.fromisoformat(said[:10].replace("/", "-")))
+        except ValueError:
+            return ""
 
 
 class FactValues:
@@ -369,7 +382,7 @@ class FactValues:
             case "delivered":
                 return self._claimed(order.status == "delivered", "is_delivered")
             case "paid":
-                return self._claimed(order.paid_at is not None or order.status in ("paid", "preparing"), "money")
+                return self._claimed(self._refunds.is_paid(order), "money")
             case _:
                 return self._shipped_today(order)
 

@@ -21,6 +21,18 @@ TABLES = ("reason", "note", "mistake", "cli", "label")
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT")
+# Arguments whose value is a code, and where the words for it stand.
+_CODED = {
+    "situation": "label.situation_",
+    "topic": "label.topic_",
+    "topics": "label.topic_",
+    "act": "label.act_",
+    "status": "label.status_",
+    "role": "label.role_",
+    "why": "reason.",
+    "problems": "reason.",
+}
 _JOIN: Mapping[Language, tuple[str, str]] = {"ja": ("、", "（{}）"), "en": (", ", " ({})"), "zh": ("，", "（{}）")}
 
 
@@ -71,12 +83,35 @@ class Catalog:
             separator, brackets = _JOIN.get(language, _JOIN["en"])
             values = separator.join(f"{key}={_shown(value)}" for key, value in args.items())
             return code + brackets.format(values) if values else code
-        return _PLACEHOLDER.sub(lambda m: _shown(args[m[1]]) if m[1] in args else m[0], pattern)
+        said = {key: self._said(key, _shown(value), language) for key, value in args.items()}
+        return _PLACEHOLDER.sub(lambda m: said.get(m[1], m[0]), pattern)
+
+    def _said(self, key: str, value: str, language: Language) -> str:
+        """A value as staff call it: codes of situations, topics, states, notes and errors by their words."""
+        if key == "note":
+            return self.text(f"note.{value}", language) if self.has(f"note.{value}") else value
+        if key not in _CODED:
+            return value
+        prefix, separator = _CODED[key], _JOIN.get(language, _JOIN["en"])[0]
+        words = []
+        for part in value.split(", "):
+            code = f"{prefix}{part.replace(' ', '_')}"
+            words.append(self.text(code, language) if self.has(code) else part)
+        return separator.join(words)
 
     def reason(self, reason: Reason, language: Language) -> str:
-        """The words for a reason."""
+        """The words for a reason. Values that are codes themselves, or moments, are told in words too."""
         code = f"reason.{reason.code}" if self.has(f"reason.{reason.code}") else reason.code
-        return self.text(code, language, **dict(reason.args))
+        args = dict(reason.args)
+        if reason.code == "fact_changed":
+            args |= {key: self._fact(args.get(key, ""), language) for key in ("before", "now")}
+            args["name"] = self.label(args.get("name", ""), language)
+        return self.text(code, language, **args)
+
+    def _fact(self, value: str, language: Language) -> str:
+        if self.has(f"label.value_{value}"):
+            return self.text(f"label.value_{value}", language)
+        return value[:10] if _MOMENT.match(value) else value
 
     def mistake(self, mistake: Mistake, language: Language) -> str:
         """One line for staff: file, line, rule or key, what is wrong, and the nearest right word."""

@@ -110,7 +110,7 @@ def test_a_broken_data_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         Templates.load([SHIPPED], data=[tmp_path / "data"])
     (found,) = caught.value.mistakes
-    assert (Path(found.file).name, found.line, found.code) == ("refunds.toml", 1, "data_file_wrong")
+    assert (Path(found.file).name, found.line, found.code) == ("refunds.toml", 1, "toml_syntax")
 
 
 def test_editors_leftovers_are_no_templates(tmp_path: Path) -> None:
