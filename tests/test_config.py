@@ -359,6 +359,11 @@ def test_reloading_takes_the_pack_whole_or_not_at_all(shop: Shop) -> None:
     assert after.rulebook.template_names() == {"new_letter"}
     assert after.templates.has("new_letter", "ja")
     assert after.accounts is before.accounts
+    (folder / "channels").mkdir()
+    (folder / "channels" / "own.toml").write_text("clock_h = 48\n")
+    again = config.load_pack(after)
+    assert next(channel for channel in again.channels if channel.name == "own").clock_h == 48
+    assert {folder / "rules.toml", folder / "templates", folder / "channels"} <= set(again.pack_paths)
 
 
 def test_a_shop_without_files_gets_the_shipped_pack() -> None:

@@ -95,16 +95,28 @@ def load(directory: Path | None, *, env: Mapping[str, str]) -> Settings:
 
 
 def load_pack(settings: Settings) -> Settings:
-    """`settings` with the rules and templates as they are on disk now.
+    """`settings` with the rules, templates and channels as they are on disk now.
 
     Raises: ConfigError with every mistake; the given settings stay valid.
     """
-    pack = read_pack(settings.directory, timezone=settings.shop.timezone, wording=settings.wording)
-    kept = tuple(w for w in settings.warnings if w.file == str(settings.file))
+    mistakes: list[Mistake] = []
+    pack = channels = None
+    try:
+        pack = read_pack(settings.directory, timezone=settings.shop.timezone, wording=settings.wording)
+    except ConfigError as exc:
+        mistakes += exc.mistakes
+    try:
+        channels = _channels(settings.directory)
+    except ConfigError as exc:
+        mistakes += exc.mistakes
+    if pack is None or channels is None:
+        raise ConfigError(_told_once(mistakes))
+    kept = tuple(warning for warning in settings.warnings if warning.file == str(settings.file))
     return replace(
         settings,
         rulebook=pack.rulebook,
         templates=pack.templates,
+        channels=channels,
         pack_paths=pack.paths,
         warnings=(*kept, *pack.warnings),
     )

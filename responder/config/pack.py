@@ -21,7 +21,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Pack:
-    """Compiled rules and templates, and the files they came from."""
+    """Compiled rules and templates; `paths` is what to watch for a change of them."""
 
     rulebook: Rulebook
     templates: Templates
@@ -53,6 +53,15 @@ def template_folders(directory: Path | None) -> tuple[Path, ...]:
     return (own, shipped) if own is not None and own.is_dir() and own.resolve() != shipped.resolve() else (shipped,)
 
 
+def watched(directory: Path | None) -> tuple[Path, ...]:
+    """Every file and folder a pack may come from, whether it exists yet or not."""
+    shipped = default_pack_dir()
+    own = (
+        () if directory is None else tuple(directory / name for name in ("rules.toml", "templates", "data", "channels"))
+    )
+    return tuple(dict.fromkeys((*own, shipped / "rules.toml", shipped / "templates")))
+
+
 def read_pack(directory: Path | None, *, timezone: tzinfo = UTC, wording: Catalog | None = None) -> Pack:
     """The compiled pack of that folder; `timezone` is the shop's.
 
@@ -80,7 +89,7 @@ def read_pack(directory: Path | None, *, timezone: tzinfo = UTC, wording: Catalo
         mistakes += missing
     if mistakes or rulebook is None or templates is None:
         raise ConfigError(tuple(mistakes))
-    return Pack(rulebook, templates, (path, *folders), tuple(warnings))
+    return Pack(rulebook, templates, watched(directory), tuple(warnings))
 
 
 def _template_names(rules: source.Source, templates: Templates) -> tuple[list[Mistake], list[Mistake]]:

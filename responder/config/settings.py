@@ -86,8 +86,8 @@ class OrdersSettings:
 class Settings:
     """Everything that was configured. `file` is responder.toml (None if the shop has none), `directory` its folder.
 
-    `state_url` is absolute. `pack_paths` are the rule file and template folders in use. `warnings` do not stop
-    anything; `check` shows them.
+    `state_url` is absolute. `pack_paths` are the files and folders that rules, templates and channels may come from,
+    existing or not: what a running daemon watches. `warnings` do not stop anything; `check` shows them.
     """
 
     directory: Path
