@@ -152,4 +152,8 @@ def _bare(text: str) -> list[str]:
 
 def _is_measured(text: str, start: int, end: int) -> bool:
     """True if the number counts something: an amount, a date, a part of an address."""
-    return (start > 0 and text[start - 1] in _BEFORE) or _UNITS.match(text, end) is not None
+    # A comma before it makes it a part of an amount only behind another digit (1,234), not in a sentence.
+    before = start > 0 and text[start - 1] in _BEFORE
+    if before and text[start - 1] == ",":
+        before = start > 1 and text[start - 2].isdigit()
+    return before or _UNITS.match(text, end) is not None
