@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import json
 import tomllib
@@ -9,10 +10,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from responder import config
-from responder.config.checks import is_loopback, state_url
-from responder.config.file import ORDER_FIELDS
+from responder.config.checks import check, is_loopback, state_url
+from responder.config.file import ORDER_FIELDS, validate
+from responder.config.source import Source
 from responder.core.rules import compile_pack
 from responder.edges.orders.table import FIELDS
 from responder.errors import ConfigError, Mistake
@@ -48,6 +52,37 @@ when = { language = "ja" }
 reply = "thanks"
 """
 
+KEYS = st.sampled_from(
+    [
+        *(
+            "shop",
+            "state",
+            "account",
+            "orders",
+            "url",
+            "name",
+            "folders",
+            "watch",
+            "imap",
+            "smtp",
+            "host",
+            "tls",
+            "port",
+        ),
+        *(
+            "password",
+            "password_env",
+            "auth",
+            "oauth2_client_id",
+            "columns",
+            "type",
+            "encoding",
+            "approved",
+            "notes",
+            "zz",
+        ),
+    ]
+)
 Shop = Callable[..., Path]
 
 
@@ -409,3 +444,30 @@ def test_the_journal_s_place_becomes_absolute() -> None:
     assert state_url("postgresql://u@db/r", folder) == "postgresql+psycopg://u@db/r"
     assert state_url("sqlite:///:memory:", folder) is None
     assert state_url("nonsense", folder) is None
+
+
+VALUES = st.recursive(
+    st.one_of(
+        st.none().map(lambda _: dt.date(2026, 1, 1)),
+        st.booleans(),
+        st.integers(-5, 70_000),
+        st.floats(),
+        st.sampled_from(
+            ["", "x", "none", "csv", "sql", "localhost", "sqlite://", "a@b.example", "7d", "\x00", "xoauth2"]
+        ),
+    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=6)),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.dictionaries(KEYS, VALUES, max_size=6), st.dictionaries(KEYS, VALUES, max_size=6))
+def test_no_data_breaks_the_checks(top: dict[str, object], account: dict[str, object]) -> None:
+    data = {**tomllib.loads(GOOD), **top}
+    data["account"] = [{**tomllib.loads(GOOD)["account"][0], **account}]
+    source = Source(Path("responder.toml"), data, {})
+    file, found = validate(source)
+    more, _ = check(source)
+    assert file is not None or found
+    assert all(isinstance(value, str) for one in (*found, *more) for _, value in one.args)

@@ -163,11 +163,8 @@ def _file_in(path: Path) -> Path:
 
 
 def _told_once(mistakes: Sequence[Mistake]) -> tuple[Mistake, ...]:
-    """Sorted by file and line; a key missing for two reasons is told once."""
-    seen: dict[tuple[str, str, str], Mistake] = {}
-    for mistake in mistakes:
-        seen.setdefault((mistake.file, mistake.key, mistake.code), mistake)
-    return tuple(sorted(seen.values(), key=lambda m: (m.file, m.line, m.key)))
+    """Each mistake once, sorted by file and line."""
+    return tuple(sorted(dict.fromkeys(mistakes), key=lambda m: (m.file, m.line, m.key)))
 
 
 def _channels(folder: Path) -> tuple[Channel, ...]:

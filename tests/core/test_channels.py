@@ -248,6 +248,20 @@ def test_a_stranger_s_mail_that_looks_like_a_form_answers_nobody_else() -> None:
     assert unframe(message, channel).sender == stranger
 
 
+@pytest.mark.parametrize(
+    ("sender", "name"),
+    [
+        ("wordpress@www.other.example", "form"),
+        ("no-reply@form-service.example", "form"),
+        ("info@minato-zakka.example", "form"),
+        ("info@other.example", "own"),
+        ("taro@minato-zakka.example", "own"),
+    ],
+)
+def test_who_may_send_a_form(sender: str, name: str) -> None:
+    assert recognise(form_mail(JAPANESE, Address("", sender)), CHANNELS).name == name
+
+
 def test_a_form_by_the_buyer_s_own_address_is_a_form() -> None:
     message = form_mail(JAPANESE, Address("", "Hanako@mail.example"))
     assert recognise(message, CHANNELS).name == "form"

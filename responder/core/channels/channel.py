@@ -47,7 +47,8 @@ class Channel:
 
     `clock_h` is within how many hours an answer is due, None for no clock; `clock_weekends`: days off count too.
     `order_ids` finds ids in mails of this channel, `certain_ids` in any mail. `frame` are the lines between which
-    the buyer's words stand; `labels` the form's labels by field, folded. `forbidden` and `must_contain` name what a
+    the buyer's words stand; `labels` the form's labels by field, folded; `form_senders` are addresses that
+    send filled-in forms, those `at_home` only where they are of the domain the mail went to. `forbidden` and `must_contain` name what a
     reply may not hold and what it must. `cancel_limit_percent` counts over `cancel_limit_days`.
     """
 
@@ -62,6 +63,7 @@ class Channel:
     labels: Mapping[str, str] = field(default_factory=dict)
     form_ends: Any = None
     form_senders: Any = None
+    form_senders_at_home: Any = None
     clock_h: float | None = None
     clock_weekends: bool = False
     quote_original: bool = True

@@ -55,7 +55,7 @@ _PLAIN_KEYS: Mapping[str, type | tuple[type, ...]] = {
     "admin_page": str,
 }
 _LIST_KEYS = ("forbidden", "must_contain", "official_cancel_columns")
-_PATTERN_KEYS = ("order_ids", "certain_ids", "official_cancel", "form_ends", "form_senders")
+_PATTERN_KEYS = ("order_ids", "certain_ids", "official_cancel", "form_ends", "form_senders", "form_senders_at_home")
 _OTHER_KEYS = ("reply_mode", "route", "frame", "labels")
 
 

@@ -50,9 +50,7 @@ def is_form(message: Message, channel: Channel) -> bool:
     """
     sender = message.sender.key if message.sender else ""
     replies = {address.key for address in message.reply_to}
-    by_site = sender in {address.key for address in message.to}
-    if not by_site and channel.form_senders is not None:
-        by_site = bool(channel.form_senders.search(sender))
+    by_site = _is_site(sender, {address.key for address in message.to}, channel)
     text = message.text[:BODY_CHARS]
     if not by_site and not any(mail and mail in text.casefold() for mail in (sender, *replies)):
         return False
@@ -63,3 +61,13 @@ def is_form(message: Message, channel: Channel) -> bool:
     if mail and mail in {sender, *replies}:
         return True
     return by_site and bool(mail or (len(replies) == 1 and sender not in replies))
+
+
+def _is_site(sender: str, receivers: set[str], channel: Channel) -> bool:
+    """True for an address that forms are sent from: the shop's own, or one of a web server or form service."""
+    if sender in receivers:
+        return True
+    if channel.form_senders is not None and channel.form_senders.search(sender):
+        return True
+    is_home = sender.rpartition("@")[2] in {receiver.rpartition("@")[2] for receiver in receivers}
+    return is_home and channel.form_senders_at_home is not None and bool(channel.form_senders_at_home.search(sender))
