@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from datetime import datetime
 from email.header import Header
@@ -30,18 +31,19 @@ def note_bytes(
 ) -> bytes:
     """The note's bytes (RFC 5322, UTF-8). `note` names subject and text in the catalog, `reasons` follow as a list,
     `excerpt` is the buyer's text, quoted; it is a value and never read as anything else."""
-    lines = [wording.text(note.code, language, **dict(note.args))]
+    args = _in_words(note, wording, language)
+    lines = [wording.text(f"note.{note.code}", language, **args)]
     if reasons:
-        lines += ["", wording.text("note_because", language)]
+        lines += ["", wording.text("note.note_because", language)]
         lines += [f"- {wording.reason(reason, language)}" for reason in reasons]
     if excerpt.strip():
         cut = excerpt.strip()[:EXCERPT_CHARACTERS]
-        lines += ["", wording.text("note_excerpt", language)]
+        lines += ["", wording.text("note.note_excerpt", language)]
         lines += [f"> {clean(line)}" for line in cut.splitlines()]
     message = EmailMessage()
     message["From"] = formataddr((str(Header("responder", "us-ascii")), identity.address))
     message["To"] = identity.address
-    subject = clean(wording.text(f"{note.code}_subject", language, **dict(note.args)))[:200]
+    subject = clean(wording.text(f"note.{note.code}_subject", language, **args))[:200]
     message["Subject"] = Header(subject, "utf-8").encode()
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id
@@ -52,8 +54,16 @@ def note_bytes(
     message["MIME-Version"] = "1.0"
     message["Content-Type"] = "text/plain; charset=utf-8"
     message["Content-Transfer-Encoding"] = "base64"
-    import base64
-
     body = "\n".join(lines) + "\n"
     message.set_payload(base64.encodebytes(body.encode("utf-8", "replace")).decode("ascii"))
     return message.as_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def _in_words(note: Reason, wording: Catalog, language: Language) -> dict[str, str]:
+    """The note's values as staff read them: situations and what a rule wants done stand as codes until here."""
+    values = dict(note.args)
+    if "situation" in values and wording.has(f"label.situation_{values['situation']}"):
+        values["situation"] = wording.text(f"label.situation_{values['situation']}", language)
+    if "note" in values:
+        values["note"] = wording.text(values["note"], language)
+    return values

@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 from imapclient import IMAPClient
 
 from responder.config import load, load_pack
+from responder.core.wording import Catalog
 from responder.daemon import Daemon
 from responder.demo.servers import EmbeddedServers, Stored
 from responder.edges.orders import open_book
@@ -101,9 +102,6 @@ path = "orders.csv"
 """,
             encoding="utf-8",
         )
-        if "DEVPACK" in os.environ:
-            import shutil
-            shutil.copy("/tmp/devpack/rules.toml", self.folder); shutil.copytree("/tmp/devpack/templates", self.folder / "templates", dirs_exist_ok=True)
         self.write_orders()
 
     def order(self, order_id: str, **changes: str) -> None:
@@ -249,9 +247,14 @@ path = "orders.csv"
     def drafts(self) -> list[Stored]:
         return self.lies_in("下書き")
 
-    def notes(self) -> list[str]:
+    def all_notes(self) -> list[str]:
         """Subject and text of every note, oldest first."""
         return [f"{subject_of(s.raw)}\n{text_of(s.raw)}" for s in self.lies_in("Responder")]
+
+    def notes(self) -> list[str]:
+        """The notes that tell of something unusual: not those that say what to do before approving a draft."""
+        usual = Catalog.load().text("note.draft_note_subject", "ja").split("{", 1)[0]
+        return [note for note in self.all_notes() if not note.startswith(usual)]
 
     def wait_for_draft(self, count: int = 1) -> Stored:
         return until(lambda: self.drafts() if len(self.drafts()) >= count else None, "a draft appears")[-1]
