@@ -49,7 +49,8 @@ MAX_QUOTED_WIDTH = 200
 MAX_TEXT_BYTES = 200_000
 WIDTH_EN = 76
 
-_BLANK = re.compile(r"【\s*要確認\s*(?:[:：]\s*([^】\n]{0,120}))?】?")
+_BLANK = re.compile(r"【\s*要\s*確\s*認\s*(?:[:：]\s*([^】]{0,120}))?(?:】|$)?")
+_WHOLE = re.compile(r"【[^】\n]*】")
 _LEFTOVER = re.compile(
     r"〇〇+|○○+|◯◯+|●●+|\{\{[^\n]{0,80}\}\}|\{%[^\n]{0,80}%\}|\[(?:Customer|Your|Order|Shop)[^\]\n]{0,40}\]"
 )
@@ -152,9 +153,16 @@ def blanks_in(text: str) -> tuple[str, ...]:
     Quoted lines are the buyer's words and are not looked at.
     """
     words = own_words(text)
-    found = [(match.start(), (match[1] or "").strip() or "要確認") for match in _BLANK.finditer(words)]
+    found = [(match.start(), _label(match[1] or "")) for match in _BLANK.finditer(words)]
     found += [(match.start(), match[0]) for match in _LEFTOVER.finditer(words)]
     return tuple(dict.fromkeys(name for _, name in sorted(found)))
+
+
+def _label(said: str) -> str:
+    """The label of a blank, also where a mail program has broken its line or staff took its end away."""
+    first, _, rest = said.strip().partition("\n")
+    text = first if "\n\n" in said or len(rest) > 60 else f"{first}{rest}"
+    return " ".join(text.split()) or "要確認"
 
 
 def own_words(text: str) -> str:
@@ -172,14 +180,15 @@ def own_words(text: str) -> str:
 
 
 def wrapped(text: str) -> str:
-    """Western text with its long lines broken at blanks; links stay whole."""
+    """Western text with its long lines broken at white space; links and 【...】 stay whole."""
     lines: list[str] = []
     for line in text.split("\n"):
         if len(line) <= WIDTH_EN:
             lines.append(line)
         else:
+            line = _WHOLE.sub(lambda match: match[0].replace(" ", "\0"), line)
             lines += textwrap.wrap(line, WIDTH_EN, break_long_words=False, break_on_hyphens=False)
-    return "\n".join(lines)
+    return "\n".join(lines).replace("\0", " ")
 
 
 def _offered(
