@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from responder.edges.imap import PartlyAppended, Session, session, wire
+from responder.edges.imap import PartlyAppended, Session, reading, wire
 from responder.errors import CertificateRefused, CommandRefused, ConnectionLost, LoginRefused
 from responder.model import Server
 from tests.conftest import PASSWORD
@@ -339,7 +339,7 @@ def test_search_answers_of_all_shapes_are_read(talk: Talk, answer: str, uids: tu
 
 
 def test_a_big_mailbox_is_searched_in_windows_from_the_end(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "SEARCH_WINDOW", 4)
+    monkeypatch.setattr(reading, "SEARCH_WINDOW", 4)
 
     def script(line: Line) -> None:
         line.answer("UID SEARCH 7:* ALL", "* SEARCH 70 80 90 100\n")

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Self
 
-from imapclient.imap_utf7 import decode as decode_utf7
-from imapclient.imap_utf7 import encode as encode_utf7
 from imapclient.response_parser import parse_response
 
 from responder.edges.imap.answers import (
@@ -22,13 +19,14 @@ from responder.edges.imap.answers import (
     append_batches,
     appended_places,
     as_text,
-    fetch_answer,
     fetched,
     flag_set,
     uid_batches,
     uid_set,
 )
+from responder.edges.imap.listing import list_folders
 from responder.edges.imap.login import open_wire
+from responder.edges.imap.reading import fetch_batch, numbers, search
 from responder.edges.imap.values import Folder, Selected, Status
 from responder.edges.imap.wire import Wire, flag_list
 from responder.errors import CommandRefused
@@ -38,14 +36,10 @@ BATCH = 250
 """Mails of one FETCH: enough to hide a line's round trip, little enough to stay near 16 MB."""
 FLAG_BATCH = 2000
 MULTIAPPEND = 20
-SEARCH_WINDOW = 80_000
-"""Hits of one SEARCH: imaplib reads lines up to 1,000,000 bytes, a uid takes up to 11."""
 
 _WELL_FORMED_ID = re.compile(r"<[!-;=?-~]{1,250}>")
 _FIELD = re.compile(r"[A-Za-z0-9-]{1,70}")
 _MESSAGE_ID = re.compile(rb"^message-id[ \t]*:[ \t\r\n]*(<[^>\r\n]*>)", re.IGNORECASE | re.MULTILINE)
-_NUMBERS = re.compile(rb"\d+")
-_SPECIAL_USE = frozenset({"\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash", "\\Important"})
 
 
 class PartlyAppended(CommandRefused):
@@ -104,21 +98,7 @@ class Session:
 
     def folders(self) -> tuple[Folder, ...]:
         """All mailboxes of the account, in the server's order."""
-        prefix = self._personal_prefix()
-        if self.has("SPECIAL-USE") and self.has("LIST-EXTENDED"):
-            try:
-                self._wire.ask("LIST", '""', '"*"', "RETURN", "(SPECIAL-USE)", command="LIST")
-            except CommandRefused:
-                self._wire.ask("LIST", '""', '"*"')
-        else:
-            self._wire.ask("LIST", '""', '"*"')
-        lines = [line for line in self._wire.took("LIST") if line != b""]
-        found: dict[str, Folder] = {}
-        for line in lines:
-            folder = self._folder(line)
-            if folder is not None:
-                found.setdefault(folder.name, replace(folder, prefix=prefix))
-        return tuple(found.values())
+        return list_folders(self._wire, self.capabilities)
 
     def create(self, name: str) -> None:
         """Make a mailbox; one that is already there is fine."""
@@ -151,7 +131,7 @@ class Session:
         uidnext = answer.get(b"UIDNEXT")
         modseq = answer.get(b"HIGHESTMODSEQ")
         if not isinstance(uidnext, int):
-            last = self._numbers("UID", "SEARCH", "UID", "*") if exists else ()
+            last = numbers(self._wire, "UID *") if exists else ()
             uidnext = max(last, default=0) + 1
         self._selected = Selected(
             mailbox=mailbox,
@@ -200,16 +180,16 @@ class Session:
         """
         if self._wire.last not in ("IDLE", "NOOP"):
             self.noop()  # a server need not look for new mail before it searches: Dovecot and pymap do not
-        return tuple(found for found in self._search(f"UID {max(uid, 1)}:*", from_the_end=True) if found >= uid)
+        return tuple(found for found in self._find(f"UID {max(uid, 1)}:*", from_the_end=True) if found >= uid)
 
     def uids_since(self, day: date) -> tuple[int, ...]:
         """The uids of mails that arrived on `day` or later, by the server's calendar: allow for a day more."""
         month = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")[day.month - 1]
-        return self._search(f"SINCE {day.day}-{month}-{day.year:04d}")
+        return self._find(f"SINCE {day.day}-{month}-{day.year:04d}")
 
     def all_uids(self) -> tuple[int, ...]:
         """The uids of all mails, ascending."""
-        return self._search("ALL")
+        return self._find("ALL")
 
     def find_message_id(self, message_id: str) -> tuple[int, ...]:
         """The uids of mails with exactly this Message-ID; none for an id that is not well-formed.
@@ -220,7 +200,7 @@ class Session:
             return ()
         quoted = message_id.replace("\\", "\\\\").replace('"', '\\"')
         # HEADER matches substrings, and some servers match words: the header itself has the last word.
-        hits = self._search(f'HEADER Message-ID "{quoted}"')
+        hits = self._find(f'HEADER Message-ID "{quoted}"')
         return tuple(uid for uid, found in sorted(self.message_ids(hits).items()) if found == message_id)
 
     def message_ids(self, uids: Collection[int]) -> Mapping[int, str]:
@@ -256,7 +236,7 @@ class Session:
         size = max(1, min(BATCH, BATCH_BYTES // max(first_bytes, 1)))
         items = f"(UID FLAGS INTERNALDATE RFC822.SIZE {part})"
         for batch in uid_batches(uids, size):
-            answer = self._fetch(batch, items)
+            answer = fetch_batch(self._wire, batch, items)
             for uid in batch:
                 mail = fetched(uid, answer.get(uid, {}))
                 if mail is not None:
@@ -279,7 +259,7 @@ class Session:
             items += f" (CHANGEDSINCE {changed_since})"
         found: dict[int, frozenset[str]] = {}
         for batch in uid_batches(uids, FLAG_BATCH):
-            for uid, entry in self._fetch(batch, items).items():
+            for uid, entry in fetch_batch(self._wire, batch, items).items():
                 if b"FLAGS" in entry:
                     found[uid] = flag_set(entry[b"FLAGS"])
         return found
@@ -288,7 +268,7 @@ class Session:
         """The size of each of these mails in bytes."""
         found: dict[int, int] = {}
         for batch in uid_batches(uids, FLAG_BATCH):
-            for uid, entry in self._fetch(batch, "(UID RFC822.SIZE)").items():
+            for uid, entry in fetch_batch(self._wire, batch, "(UID RFC822.SIZE)").items():
                 if isinstance(entry.get(b"RFC822.SIZE"), int):
                     found[uid] = entry[b"RFC822.SIZE"]
         return found
@@ -360,7 +340,7 @@ class Session:
         if self.has("UIDPLUS"):
             self._wire.ask("UID", "EXPUNGE", str(uid), command="EXPUNGE")
             return True
-        marked = self._search("DELETED")
+        marked = self._find("DELETED")
         if marked == (uid,):
             self._wire.ask("EXPUNGE")
         return marked in ((uid,), ())
@@ -411,41 +391,6 @@ class Session:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _folder(self, line: Any) -> Folder | None:
-        """One line of LIST, or None if it cannot be read."""
-        try:
-            flags, separator, raw = parse_response([line])
-            marks = frozenset(as_text(flag).casefold() for flag in flags)
-        except Exception:  # imapclient's parser raises what it likes; one odd mailbox must not hide the others
-            return None
-        spelled = raw if isinstance(raw, bytes) else b"NIL" if raw is None else str(raw).encode("ascii")
-        try:
-            name = decode_utf7(spelled) if spelled.isascii() else spelled.decode("utf-8")
-        except ValueError:
-            name = spelled.decode("latin-1")
-        if encode_utf7(name) != spelled:
-            self._wire.raw_names[name] = spelled
-        return Folder(
-            name="INBOX" if name.upper() == "INBOX" else name,
-            special_use=frozenset(use for use in _SPECIAL_USE if use.casefold() in marks),
-            selectable=not marks & {"\\noselect", "\\nonexistent"},
-            separator=as_text(separator) if separator is not None else "",
-        )
-
-    def _personal_prefix(self) -> str:
-        """What the names of personal mailboxes begin with (RFC 2342), or nothing if the server does not tell."""
-        if not self.has("NAMESPACE"):
-            return ""
-        try:
-            self._wire.ask("NAMESPACE")
-        except CommandRefused:
-            return ""
-        try:
-            personal = parse_response(self._wire.took("NAMESPACE"))[0]
-            return str(decode_utf7(personal[0][0]))
-        except Exception:  # imapclient's parser raises what it likes, and no prefix is a good guess
-            return ""
-
     def _exists(self, name: str) -> bool:
         try:
             self.status(name)
@@ -453,44 +398,9 @@ class Session:
             return False
         return True
 
-    def _search(self, criteria: str, *, from_the_end: bool = False) -> tuple[int, ...]:
-        """Matching uids, ascending. In big mailboxes one window of sequence numbers after the other is searched, from
-        the end: what others expunge meanwhile shifts mails only towards windows still to come, so none is missed.
-        `from_the_end` stops at the first empty window."""
+    def _find(self, criteria: str, *, from_the_end: bool = False) -> tuple[int, ...]:
         exists = self._selected.exists if self._selected else 0
-        if exists <= SEARCH_WINDOW:
-            return tuple(sorted(self._numbers("UID", "SEARCH", criteria)))
-        found: set[int] = set()
-        last = exists
-        while last > 0:
-            first = max(1, last - SEARCH_WINDOW + 1)
-            upper = "*" if last == exists else str(last)
-            hits = self._numbers("UID", "SEARCH", f"{first}:{upper}", criteria)
-            found.update(hits)
-            if from_the_end and not hits:
-                break
-            last = first - 1
-        return tuple(sorted(found))
-
-    def _numbers(self, *args: str) -> tuple[int, ...]:
-        self._wire.ask(*args, command="SEARCH")
-        lines = [line.partition(b"(")[0] for line in self._wire.took("SEARCH") if isinstance(line, bytes)]
-        return tuple(int(number) for line in lines for number in _NUMBERS.findall(line))
-
-    def _fetch(self, uids: Sequence[int], items: str) -> dict[int, Mapping[bytes, Any]]:
-        """Ask for one batch. If its answer cannot be read, each mail is asked for alone, so that one odd mail does not
-        hide the others."""
-        self._wire.ask("UID", "FETCH", uid_set(uids), items, command="FETCH")
-        data = self._wire.took("FETCH")
-        try:
-            answer = fetch_answer(data) if data else {}
-        except Exception as exc:  # imapclient's parser raises more than its own error
-            if len(uids) > 1:
-                return {uid: entry for one in uids for uid, entry in self._fetch((one,), items).items()}
-            if " FLAGS" in items and "BODY" in items:  # a keyword with brackets, say
-                return self._fetch(uids, items.replace(" FLAGS", ""))
-            raise CommandRefused("FETCH", "", f"unreadable answer for uid {uids[0]}: {exc}") from exc
-        return {uid: answer[uid] for uid in uids if uid in answer}
+        return search(self._wire, criteria, exists=exists, from_the_end=from_the_end)
 
     def _store(self, uids: Collection[int], how: str, flags: Iterable[str]) -> None:
         marks = flag_list(flags, "STORE")
