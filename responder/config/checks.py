@@ -6,7 +6,6 @@ Never opens a connection and never fetches a secret.
 
 from __future__ import annotations
 
-import codecs
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
@@ -177,7 +176,7 @@ def _orders(source: Source, where: KeyPath, orders: Mapping[str, Any]) -> Iterat
     encoding = orders.get("encoding")
     if isinstance(encoding, str):
         try:
-            codecs.lookup(encoding)
+            "x".encode(encoding)
         except (LookupError, ValueError):
             known = ("utf-8", "cp932", "shift_jis", "utf-16", "euc_jp", "gb18030", "big5", "latin-1")
             best = nearest(encoding, known)

@@ -14,9 +14,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from responder.config import checks, source
-from responder.config.file import AccountTable, OrdersTable, ResponderFile, ServerTable, ShopTable, validate
+from responder.config.file import AccountTable, OrdersTable, ResponderFile, ServerTable, ShopTable
 from responder.config.pack import data_dir, default_pack_dir, read_pack
 from responder.config.settings import AccountSettings, OrdersSettings, Settings, ShopSettings
+from responder.config.validate import validate
 from responder.core.channels import Channel, load_channels
 from responder.core.positions import Path as KeyPath
 from responder.core.wording import Catalog

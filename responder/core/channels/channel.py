@@ -47,9 +47,10 @@ class Channel:
 
     `clock_h` is within how many hours an answer is due, None for no clock; `clock_weekends`: days off count too.
     `order_ids` finds ids in mails of this channel, `certain_ids` in any mail. `frame` are the lines between which
-    the buyer's words stand; `labels` the form's labels by field, folded; `form_senders` are addresses that
-    send filled-in forms, those `at_home` only where they are of the domain the mail went to. `forbidden` and `must_contain` name what a
-    reply may not hold and what it must. `cancel_limit_percent` counts over `cancel_limit_days`.
+    the buyer's words stand; `labels` the form's labels by field, folded; `form_senders` are addresses that send
+    filled-in forms, those `at_home` only where they are of the domain the mail went to. `forbidden` and
+    `must_contain` name what a reply may not hold and what it must. `cancel_limit_percent` counts over
+    `cancel_limit_days`.
     """
 
     name: str

@@ -5,19 +5,16 @@ A file is taken whole or not at all; a doubt about one order only puts that orde
 
 from __future__ import annotations
 
-import codecs
-import csv
 import difflib
-import io
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from responder.edges.orders.cells import Reading, date_of, folded, is_empty, items_of, money_of, text_of
-from responder.errors import ConfigError, Mistake
+from responder.edges.orders.sheet import Sheet, read_sheet
+from responder.errors import Mistake
 from responder.model import Item, Order, order_key
 
 DATES = ("ordered_at", "paid_at", "ship_by", "shipped_at", "eta")
@@ -25,13 +22,8 @@ TEXTS = ("channel", "buyer_name", "buyer_mail", "payment", "currency", "carrier"
 ITEM_FIELDS = ("items", "sku", "quantity")
 FIELDS = ("order_id", "status", "total", *DATES, *TEXTS, *ITEM_FIELDS)
 _MOST_SHARED = 20_000
-_HEADER_ROWS = 30
 _MOST_MISTAKES = 50
-# What Python makes of the bytes A0, FD, FE, FF, which no Shift_JIS file holds.
-_NO_SHIFT_JIS = re.compile("[\x80\xa0\uf8f0-\uf8f3]")
 _NO_EXTRA: Mapping[str, str] = MappingProxyType({})
-
-csv.field_size_limit(1_000_000)
 
 
 @dataclass(frozen=True)
@@ -83,36 +75,36 @@ class _Reader:
         self.has_items = False
 
     def read(self) -> Table:
-        if not self.raw.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
-            raise self.refused("orders_file_empty")
-        encoding = self.encoding()
-        self.titles, first_line, delimiter = self.header(encoding)
-        self.places = places = self.columns(self.titles, first_line)
+        wanted = self.reading.columns.get("order_id", "order_id")
+        sheet = read_sheet(
+            self.raw, wanted, name=self.name, encoding=self.reading.encoding, delimiter=self.reading.delimiter
+        )
+        self.titles = list(sheet.titles)
+        self.places = places = self.columns(self.titles, sheet.line)
         self.facts = tuple((name, at) for name, at in places.items() if name not in (*ITEM_FIELDS, "order_id"))
         self.values = {name: {} for name, _ in self.facts}
         self.item_places = tuple(places.get(name, -1) for name in ITEM_FIELDS)
         self.has_items = "items" in places or "sku" in places
         taken = set(places.values())
         self.others = tuple(at for at, title in enumerate(self.titles) if title and at not in taken)
-        orders = self.orders(self.rows(encoding, delimiter, first_line))
+        orders = self.orders(sheet)
         if self.untold:
             self.mistakes.append(self.mistake(0, "", "more_mistakes", count=str(self.untold)))
         return Table(orders, frozenset(places), tuple(self.mistakes))
 
-    def orders(self, rows: Iterable[tuple[int, list[str], bool]]) -> dict[str, Order]:
+    def orders(self, sheet: Sheet) -> dict[str, Order]:
         """The rows grouped by order; a row without an order number belongs to the order above it."""
         at, width = self.places["order_id"], len(self.titles)
-        ended = self.raw.rstrip(b"\0").endswith((b"\n", b"\r"))
         orders: dict[str, Order] = {}
         key, current = "", None
-        for line, row, is_last in rows:
+        for line, row, is_last in sheet.rows():
             order_id = text_of(row[at]) if at < len(row) else ""
             if len(row) < width or not order_id:
                 filled = sum(1 for cell in row if cell.strip())
                 if not filled:
                     continue
-                if is_last and len(row) < width and not ended and not (filled == 1 and " " in order_id):
-                    raise self.refused("orders_file_half_written", line)
+                if is_last and len(row) < width and not sheet.is_ended and not (filled == 1 and " " in order_id):
+                    raise sheet.refused("orders_file_half_written", line)
                 if order_id and filled == 1 and width > 2:
                     continue  # A footer such as "12 record(s) downloaded".
                 if not order_id and current is None:
@@ -134,53 +126,6 @@ class _Reader:
         before = orders.get(key)
         orders[key] = order if before is None else self.joined(before, order)
 
-    # --- from bytes to rows ---
-
-    def encoding(self) -> str:
-        raw = self.raw
-        if self.reading.encoding:
-            candidates = [self.reading.encoding]
-        elif raw.startswith(codecs.BOM_UTF8):
-            candidates = ["utf-8-sig"]
-        elif raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            candidates = ["utf-16"]
-        elif b"\0" in raw[:4000]:
-            candidates = ["utf-16-be" if raw[:1] == b"\0" else "utf-16-le"]
-        else:
-            candidates = ["utf-8", "cp932"]
-        for encoding in candidates:
-            match _decodes(raw, encoding):
-                case "yes":
-                    return encoding
-                case "cut":
-                    raise self.refused("orders_file_half_written", raw.count(b"\n") + 1)
-        raise self.refused("orders_file_encoding", expected=", ".join(candidates))
-
-    def lines(self, encoding: str) -> io.TextIOWrapper:
-        return io.TextIOWrapper(io.BytesIO(self.raw), encoding=encoding, newline="")
-
-    def header(self, encoding: str) -> tuple[list[str], int, str]:
-        """The header row, its line, and the delimiter: whichever makes an order number column appear."""
-        wanted = self.header_of("order_id")
-        seen: list[str] = []
-        for delimiter in [self.reading.delimiter] if self.reading.delimiter else [",", "\t", ";"]:
-            reader = csv.reader(self.lines(encoding), delimiter=delimiter)
-            try:
-                for count, row in enumerate(reader):
-                    if count >= _HEADER_ROWS:
-                        break
-                    names = [text_of(cell.lstrip("\ufeff")) for cell in row]
-                    if wanted in {folded(name) for name in names}:
-                        return names, reader.line_num, delimiter
-                    if len(names) > len(seen):
-                        seen = names
-            except csv.Error:
-                continue
-        best = difflib.get_close_matches(wanted, [folded(name) for name in seen], n=1, cutoff=0.6)
-        near = next((name for name in seen if best and folded(name) == best[0]), None)
-        missing = self.reading.columns.get("order_id", "order_id")
-        raise self.refused("orders_header_missing", 1, suggestion=near, missing=missing, found=", ".join(seen)[:200])
-
     def header_of(self, name: str) -> str:
         return folded(self.reading.columns.get(name, name))
 
@@ -195,24 +140,6 @@ class _Reader:
                 best = difflib.get_close_matches(wanted, header, n=1, cutoff=0.6)
                 self.told(line, wanted, "orders_column_missing", suggestion=best[0] if best else None, field=name)
         return found
-
-    def rows(self, encoding: str, delimiter: str, first_line: int) -> Iterator[tuple[int, list[str], bool]]:
-        """Every row below the header with its first line, and whether it is the last."""
-        reader = csv.reader(self.lines(encoding), delimiter=delimiter, strict=True)
-        waiting: tuple[int, list[str]] | None = None
-        start = 1
-        try:
-            for row in reader:
-                if start > first_line:
-                    if waiting is not None:
-                        yield (*waiting, False)
-                    waiting = start, row
-                start = reader.line_num + 1
-        except csv.Error as exc:
-            code = "orders_file_half_written" if "unexpected end" in str(exc) else "orders_file_broken"
-            raise self.refused(code, start, detail=str(exc)) from exc
-        if waiting is not None:
-            yield (*waiting, True)
 
     # --- from rows to orders ---
 
@@ -347,23 +274,3 @@ class _Reader:
     def mistake(self, line: int, column: str, code: str, /, suggestion: str | None = None, **args: str) -> Mistake:
         shown = tuple((name, text[:80]) for name, text in args.items())
         return Mistake(self.name, line, column, code, shown, suggestion=suggestion)
-
-    def refused(self, code: str, line: int = 0, /, suggestion: str | None = None, **args: str) -> ConfigError:
-        return ConfigError((self.mistake(line, "", code, suggestion=suggestion, **args),))
-
-
-def _decodes(raw: bytes, encoding: str) -> Literal["yes", "cut", "no"]:
-    """Whether the bytes are text in that encoding, or would be if they did not end inside a character."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    try:
-        for at in range(0, len(raw), 1 << 18):
-            text = decoder.decode(raw[at : at + (1 << 18)])
-            if encoding == "cp932" and _NO_SHIFT_JIS.search(text):
-                return "no"
-    except (UnicodeError, ValueError):
-        return "no"
-    try:
-        decoder.decode(b"", final=True)
-    except (UnicodeError, ValueError):
-        return "cut"
-    return "yes"
