@@ -282,6 +282,7 @@ def test_the_library_does_not_write_out_what_it_reads() -> None:
     with ScriptedImap(script) as server, connect(server) as opened:
         assert opened._wire.client._imap.debug == 0
         assert opened.sock.getsockopt(6, 1) == 1  # TCP_NODELAY
+        assert "secret" not in repr(opened._wire.client._imap._cmd_log)
 
 
 # --- commands -------------------------------------------------------------------------------------------------------

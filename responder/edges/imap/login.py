@@ -39,6 +39,7 @@ def open_wire(
         _tuned(client._imap.sock)
         password = secret()
         _logged_in(client, server, password)
+        getattr(client._imap, "_cmd_log", {}).clear()  # imaplib remembers the last commands, the password with them
         wire = Wire(client, read_timeout_s)
         capabilities = _capabilities(wire)
     except BaseException as exc:
