@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from responder import config
 from responder.config.checks import check, is_loopback, state_url
-from responder.config.file import ORDER_FIELDS, validate
+from responder.config.file import ORDER_FIELDS
 from responder.config.source import Source
+from responder.config.validate import validate
 from responder.core.rules import compile_pack
 from responder.edges.orders.table import FIELDS
 from responder.errors import ConfigError, Mistake
