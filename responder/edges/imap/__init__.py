@@ -1,7 +1,7 @@
 """IMAP: one connection of one account, with every library, socket and TLS error turned into responder's own.
 
-`session` holds the commands (`listing` and `reading` do the longer ones), `login` opens the connection, `wire` sends and
-reads, `answers` knows the grammar, `locate` chooses folders.
+`session` holds the commands (`listing` and `reading` do the longer ones), `login` opens the connection, `wire` sends
+and reads, `answers` knows the grammar, `locate` chooses folders.
 Nothing here decides anything, keeps a password, logs, or marks a mail as read.
 """
 
