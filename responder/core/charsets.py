@@ -17,6 +17,7 @@ from typing import Literal
 
 Problem = Literal["unknown_charset", "wrong_charset", "damaged_text"]
 
+MAX_ESCAPES = 20_000
 SAMPLE = 4_000  # bytes a detector looks at
 
 # What people call it -> the superset that reads all of it.
@@ -57,7 +58,7 @@ _EIGHT_BIT = re.compile(rb"[\x80-\xff]")
 _LOST_ESCAPE = re.compile(rb"\$[@B]((?:[\x21-\x7e]{2}){2,200}?)\([BJ]")
 _MOJIBAKE = re.compile("[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u0178\u02c6-\u2122]")
 _ENCODED_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?")
-_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+_NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
 _Q_ESCAPE = re.compile(rb"=([0-9A-Fa-f]{2})")
 
 
@@ -78,9 +79,9 @@ def decode(data: bytes, label: str | None = None) -> tuple[str, tuple[Problem, .
     if codec == "" or (codec != "jis" and b"\x1b" in data and _ESCAPE.search(data) and data.isascii()):
         text, guessed = _guess(data)
         return text, problems + guessed
-    text = _labelled(data, codec)
-    if text is not None:
-        return text, problems
+    labelled = _labelled(data, codec)
+    if labelled is not None:
+        return labelled, problems
     guess, guessed = _guess(data)
     if codec in ("utf-8", "jis", "cp932", "gb18030") and "damaged_text" in guessed:
         return data.decode("cp932" if codec == "jis" else codec, "replace"), (*problems, "damaged_text")
@@ -186,6 +187,8 @@ def decode_jis(data: bytes) -> str:
         return data.decode("iso2022_jp")
     except UnicodeDecodeError:
         pass
+    if data.count(b"\x1b") > MAX_ESCAPES:
+        return data.decode("iso2022_jp_ext", "replace")
     parts: list[str] = []
     mode, position = b"(B", 0
     for found in _ESCAPE.finditer(data):
@@ -445,8 +448,9 @@ def _word_bytes(body: str, encoding: str) -> bytes:
 def unbase64(data: bytes) -> bytes:
     """Base64 read as far as it goes: foreign characters, missing padding and a cut end are no reason to give up."""
     out = []
-    for piece in data.split(b"=") if b"=" in data.rstrip(b"=\r\n \t") else (data,):
-        letters = _NOT_BASE64.sub(b"", piece)
+    inner = data.rstrip(b"=\r\n \t").count(b"=")  # padding inside: several encoded pieces one after the other
+    for piece in data.split(b"=") if 0 < inner < 1000 else (data,):
+        letters = piece.translate(None, _NOT_BASE64)
         rest = len(letters) % 4
         letters = letters[:-1] if rest == 1 else letters + b"=" * (-rest % 4)
         try:

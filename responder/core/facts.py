@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import ahocorasick
 import tomli
 
 _DATA = Path(__file__).parent.parent / "data"
@@ -35,3 +36,33 @@ def any_of(words: Iterable[str]) -> str:
 def _pattern(word: str) -> str:
     escaped = re.escape(word).replace(r"\*", r"[^\n]{1,40}?")
     return re.sub(r"(?:\\ )+", r"[ \\t\\u00a0\\u3000]{1,5}", escaped)
+
+
+class Words:
+    """A set of words found in text in one pass, however many there are, without regard to case.
+
+    A word that begins with an ASCII letter begins where a word of the text begins; with `whole` it also ends there.
+    """
+
+    def __init__(self, words: Iterable[str], *, whole: bool = False) -> None:
+        self._whole = whole
+        self._automaton = ahocorasick.Automaton()
+        for word in {word.lower() for word in words}:
+            self._automaton.add_word(word, word)
+        self._automaton.make_automaton()
+
+    def within(self, text: str) -> bool:
+        """True if any of the words is in the text."""
+        text = text.lower()
+        for last, word in self._automaton.iter(text):
+            if not word[0].isascii() or not word[0].isalnum():
+                return True
+            before = text[last - len(word)] if last >= len(word) else " "
+            after = text[last + 1 : last + 2] if self._whole and word[-1].isalnum() else " "
+            if not _is_letter(before) and not _is_letter(after):
+                return True
+        return False
+
+
+def _is_letter(character: str) -> bool:
+    return character.isascii() and character.isalnum()

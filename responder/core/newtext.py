@@ -1,9 +1,9 @@
 """What somebody wrote now, apart from what he quotes and how he signs.
 
-Works line by line. A quotation is known by its prefix (`>`), by the line above it ("On ... wrote:", "…さんは書きました:"
-or "…写道：") or by a header block or divider, with or without a rule (Outlook, Apple Mail, QQ, Foxmail, Becky!, phones).
-Prefixed lines end where the prefix ends, so answers between and below them stay new; an unprefixed quotation lasts to
-the end of the mail. The words stand in `data/quotes.toml`. Linear in the length of the text; nothing raises.
+Works line by line. A quotation is known by its prefix (`>`), by the line above it ("On ... wrote:", "…は書きました:",
+"…写道：") or by a header block or divider, with or without a rule (Outlook, Apple Mail, QQ, Foxmail, Becky!, Japanese
+phones). Prefixed lines end where the prefix ends, so answers between and below them stay new; an unprefixed quotation
+lasts to the end of the mail. The words stand in `data/quotes.toml`. Linear in the length of the text; nothing raises.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from responder.core.facts import any_of, load
+from responder.core.facts import Words, any_of, load
 
+MAX_LINES = 20_000
+MAX_BLOCKS = 300  # lines looked at as attributions, and as header blocks, in one mail
 MAX_ATTRIBUTION = 400
 MAX_LABEL = 60
 
@@ -47,10 +49,13 @@ _NO_RULE = re.compile(r"[.。…‥・、,　 oO<>^;:'\"`]*|[ー～〜]{1,5}|[(�
 _RULED = re.compile(rf"[{_SIGNS}]{{3,}}\S.{{0,40}}?[{_SIGNS}]{{3,}}")
 _DASHES = re.compile(r"[ \t>]*(?:--|――|—|--[ \u00a0])[ \t]*")
 
-_SENTENCE = re.compile(
-    r"[。！？!?]|(?:です|ます|ました|ません|でした|ください|下さい|でしょうか|たい|ですか|する|した|して|だ|い)$"
-    r"|\b(?:i|i'm|we|you|it|is|are|was|can|could|do|did|not|the)\b|(?:吗|嗎|呢|吧|了|的|我|你|您)",
-    re.IGNORECASE,
+_SENTENCE_SIGN = re.compile("[。！？!?吗嗎呢吧了的我你您]")
+_SENTENCE_END = (
+    *("です", "ます", "ました", "ません", "でした", "ください", "下さい", "でしょうか", "たい", "ですか"),
+    *("する", "した", "して", "だ", "い"),
+)
+_SENTENCE_WORDS = Words(
+    ("i", "i'm", "we", "you", "it", "is", "are", "was", "can", "could", "do", "did", "not", "the"), whole=True
 )
 _PHONE = re.compile(r"(?:\+|\b0)\d{1,4}[-( )]{0,2}\d{1,4}[-) ]{1,2}\d{3,4}|\b0\d{9,10}\b")
 
@@ -69,6 +74,7 @@ class _Words:
     """The compiled lists of `data/quotes.toml`."""
 
     verb_at_end: re.Pattern[str]
+    verbs: tuple[str, ...]
     last_letters: frozenset[str]
     noun_at_end: re.Pattern[str]
     opener: re.Pattern[str]
@@ -79,18 +85,22 @@ class _Words:
     kind_of: dict[str, str]
     mobile: re.Pattern[str]
     device: re.Pattern[str]
-    legal: re.Pattern[str]
+    legal: Words
     neutral: frozenset[str]
     warm: frozenset[str]
-    warm_end: re.Pattern[str]
-    contact: re.Pattern[str]
-    content: re.Pattern[str]
-    announces: re.Pattern[str]
+    warm_ends: tuple[str, ...]
+    contact: Words
+    content: Words
+    announces: Words
 
 
 def split(text: str) -> Split:
-    """The parts of a mail's visible text. `new` is empty only where all of it is quoted, forwarded or signature."""
-    lines = text.replace("\u00a0", " ").split("\n")
+    """The parts of a mail's visible text. `new` is empty only where all of it is quoted, forwarded or signature.
+
+    Nobody types more than `MAX_LINES` lines: what lies beyond counts as quoted.
+    """
+    lines = text.replace("\u00a0", " ").split("\n", MAX_LINES)
+    beyond = lines.pop() if len(lines) > MAX_LINES else ""
     kinds = _quoted_lines(lines)
     new: list[list[str]] = []
     signature: list[str] = []
@@ -103,6 +113,8 @@ def split(text: str) -> Split:
         signature.extend(signed)
         if any(kept):
             new.append(kept)
+    if beyond:
+        quoted.append(beyond)
     return Split("\n\n".join(_joined(part) for part in new), _joined(quoted), _joined(signature))
 
 
@@ -115,6 +127,7 @@ def _quoted_lines(lines: Sequence[str]) -> list[bool]:
     quoted = [False] * len(lines)
     at = -1
     last = len(lines) - 1
+    announced = blocks = 0
     while at < last:
         at += 1
         raw = lines[at]
@@ -126,10 +139,14 @@ def _quoted_lines(lines: Sequence[str]) -> list[bool]:
             quoted[at] = True
             continue
         begin, end, certain = at, at, False
-        if ends in words.last_letters and len(line) <= MAX_ATTRIBUTION:
+        may_announce = ends in ":：" or (ends in words.last_letters and line.lower().endswith(words.verbs))
+        if may_announce and len(line) <= MAX_ATTRIBUTION and announced < MAX_BLOCKS:
+            announced += 1
             begin, certain = _attribution(lines, at)
             end = at + 1 if begin >= 0 else at
-        if end == at and (first in _DRAWN or ":" in line[:MAX_LABEL] or "：" in line[:MAX_LABEL]):
+        may_divide = first in _DRAWN or ":" in line[:MAX_LABEL] or "：" in line[:MAX_LABEL]
+        if end == at and may_divide and blocks < MAX_BLOCKS:
+            blocks += 1
             begin = at
             end, certain = _divider(lines, at, line)
         if end == at:
@@ -354,13 +371,15 @@ def _is_mobile(line: str) -> bool:
 
 def _delimited(lines: Sequence[str]) -> int:
     """Where `-- ` stands on its own line (RFC 3676 4.3); a bare `--` counts only above something short and idle."""
-    for at, line in enumerate(lines):
-        if line[:1] not in "-―—" or len(line) > 8 or not line or not _DASHES.fullmatch(line):
+    near_end = _last_filled(lines, 41)
+    for number, at in enumerate(near_end):
+        line = lines[at]
+        if line[0] not in "-―—" or len(line) > 8 or not _DASHES.fullmatch(line):
             continue
-        rest = [below for below in lines[at + 1 :] if below.strip()]
-        if line.startswith("-- ") and len(rest) <= 40:
+        if line.startswith("-- "):
             return at
-        if len(rest) <= 12 and not any(_is_matter(below) for below in rest):
+        rest = near_end[number + 1 :]
+        if len(rest) <= 12 and not any(_is_matter(lines[below]) for below in rest):
             return at
     return len(lines)
 
@@ -369,10 +388,10 @@ def _legal(lines: Sequence[str]) -> int:
     """Where the legal notice at the end begins: the first of the last paragraphs that speaks like one."""
     words = _words()
     for begin, end in _last_paragraphs(lines, 8):
-        if not words.legal.search(" ".join(line.strip() for line in lines[begin:end])[:4000]):
+        if not words.legal.within(" ".join(line.strip() for line in lines[begin:end])[:4000]):
             continue
         for at in range(begin, end):  # a phrase may go on in the next line
-            if words.legal.search(" ".join(line.strip() for line in lines[at : at + 2])):
+            if words.legal.within(" ".join(line.strip() for line in lines[at : at + 2])):
                 return begin if at - begin <= 1 else at
         return begin
     return len(lines)
@@ -400,7 +419,7 @@ def _after_closing(lines: Sequence[str]) -> int:
         line = lines[at].strip()
         plain = line.strip("，,。.!！~～、 \u3000-—*").lower()
         neutral = plain in words.neutral
-        if not neutral and plain not in words.warm and not (len(line) <= 80 and words.warm_end.search(line)):
+        if not neutral and plain not in words.warm and not (len(line) <= 80 and plain.endswith(words.warm_ends)):
             continue
         below = [lines[n].strip() for n in filled if n > at]
         if len(below) > 9 or any(_is_matter(each) for each in below):
@@ -425,7 +444,7 @@ def _contact_lines(lines: Sequence[str]) -> int:
         begin -= 1
     block = [line.strip() for line in lines[begin:]]
     above = next((lines[at].strip() for at in range(begin - 1, -1, -1) if lines[at].strip()), "")
-    if not above or len(block) > 10 or above.endswith(_COLONS) or _words().announces.search(above):
+    if not above or len(block) > 10 or above.endswith(_COLONS) or _words().announces.within(above):
         return len(lines)
     if any(len(line) > 70 or _is_matter(line) for line in block):
         return len(lines)
@@ -480,14 +499,20 @@ def _is_rule(line: str, *, bare: bool = False) -> bool:
 def _is_matter(line: str) -> bool:
     """A line that wants or tells something: never part of a signature."""
     words = _words()
-    if words.content.search(line):
+    if words.content.within(line):
         return True
-    return _SENTENCE.search(line.strip()) is not None and not words.contact.search(line)
+    if not _is_sentence(line.strip()):
+        return False
+    return not words.contact.within(line)
+
+
+def _is_sentence(line: str) -> bool:
+    return _SENTENCE_SIGN.search(line) is not None or line.endswith(_SENTENCE_END) or _SENTENCE_WORDS.within(line)
 
 
 def _is_contact(line: str) -> bool:
     return (
-        _words().contact.search(line) is not None
+        _words().contact.within(line)
         or _HAS_MAIL.search(line[:200]) is not None
         or _PHONE.search(line[:200]) is not None
     )
@@ -524,14 +549,13 @@ def _words() -> _Words:
     labels = "|".join(
         sorted((r"[ \u3000]{0,3}".join(map(re.escape, _bare(w))) for w in kind_of), key=len, reverse=True)
     )
-    ascii_words = [word for word in data["signature"]["content"] if word.isascii()]
-    other_words = [word for word in data["signature"]["content"] if not word.isascii()]
     sides = r"[ \t\-_=－ー─━—―*~＊＝<>＜＞【】\[\]|]"
     insensitive = re.IGNORECASE
     return _Words(
         verb_at_end=re.compile(
             rf"(?:{any_of(verbs)})[ ]?(?:[（(][^()（）]{{0,60}}[)）])?[ ]?[:：,，.。…]{{0,3}}$", insensitive
         ),
+        verbs=tuple(verb.lower() for verb in verbs),
         last_letters=frozenset(":：") | {letter for verb in verbs for letter in (verb[-1], verb[-1].upper())},
         noun_at_end=re.compile(rf"(?:{any_of(data['attribution']['nouns'])})[ ]?[:：]$", insensitive),
         opener=re.compile(rf"\W{{0,3}}(?:{any_of(data['attribution']['openers'])})(?:[ ,:]|(?=[^\x00-\x7f])|(?=\d))"),
@@ -548,11 +572,11 @@ def _words() -> _Words:
             rf"[\s\-–—―_~*＊「(（<]{{0,6}}{any_of(data['mobile']['lines'])}[\s\-–—―.。_~*＊」)）>]{{0,6}}", insensitive
         ),
         device=re.compile(any_of(data["mobile"]["devices"])),
-        legal=re.compile(any_of(data["legal"]["phrases"]), insensitive),
+        legal=Words(data["legal"]["phrases"]),
         neutral=frozenset(data["closing"]["neutral"]),
         warm=frozenset(data["closing"]["warm"]),
-        warm_end=re.compile(rf"{any_of(data['closing']['warm_ends'])}[。.!！~～、,，\s]{{0,4}}$", insensitive),
-        contact=re.compile(any_of(data["signature"]["contact"])),
-        content=re.compile(rf"\b{any_of(ascii_words)}|{any_of(other_words)}", insensitive),
-        announces=re.compile(any_of(data["signature"]["announces"]), insensitive),
+        warm_ends=tuple(word.lower() for word in data["closing"]["warm_ends"]),
+        contact=Words(data["signature"]["contact"], whole=True),
+        content=Words(data["signature"]["content"]),
+        announces=Words(data["signature"]["announces"]),
     )

@@ -1,0 +1,107 @@
+"""Which of our languages a text is written in: by scripts and function words, the account's default where both are
+silent.
+
+Statistical detectors call kanji-only Japanese (返品希望) Chinese; what tells them apart is which characters only one
+of the two writes and a few words (`data/language.toml`). Nothing raises.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from responder.core.facts import any_of, load
+from responder.model import Language
+
+MAX_TEXT = 6_000
+
+_NOT_WORDS = re.compile(r"https?://\S{1,500}|[\w.+-]{1,64}@[\w.-]{1,200}|\b\w*\d\w*\b|<[^<>]{1,200}>")
+_HIRAGANA = re.compile("[\u3041-\u3096]")
+_KATAKANA = re.compile("[\u30a1-\u30fa\uff66-\uff9f]")
+_HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff々]")
+_LETTERS = re.compile(r"[A-Za-zÀ-ɏ]+(?:['’][a-z]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    japanese_words: re.Pattern[str]
+    chinese_words: re.Pattern[str]
+    romaji: frozenset[str]
+    english: frozenset[str]
+    only_japanese: frozenset[str]
+    only_simplified: frozenset[str]
+    only_traditional: frozenset[str]
+
+
+def guess(text: str, default: Language) -> Language:
+    """The language of a text, `default` where it does not show."""
+    text = _NOT_WORDS.sub(" ", text[:MAX_TEXT])
+    if text.isascii():
+        return _western(text, default)
+    hiragana = len(_HIRAGANA.findall(text))
+    katakana = len(_KATAKANA.findall(text))
+    han = _HAN.findall(text)
+    cjk = hiragana + katakana + len(han)
+    if not cjk:
+        return _western(text, default)
+    words = _LETTERS.findall(text)
+    facts = _facts()
+    functional = sum(word.lower() in facts.english for word in words)
+    if functional >= 2 and functional * 4 + len(words) * 2 >= hiragana * 3 + katakana + len(han):
+        return "en"
+    # A shop's or a product's name in kana does not make a Chinese text Japanese.
+    if hiragana + katakana and (hiragana + katakana) * 8 >= len(han):
+        chinese = len(facts.chinese_words.findall(text))
+        if hiragana * 2 + katakana > chinese * 3 or not chinese:
+            return "ja"
+    return _han_only(text, han, default)
+
+
+def _western(text: str, default: Language) -> Language:
+    words = [word.lower() for word in _LETTERS.findall(text)]
+    facts = _facts()
+    if sum(word in facts.romaji for word in words) > sum(word in facts.english for word in words):
+        return "ja"
+    if any(word in facts.english for word in words) or sum(len(word) >= 4 for word in words) >= 1:
+        return "en"
+    return default
+
+
+def _han_only(text: str, han: list[str], default: Language) -> Language:
+    """Japanese or Chinese for a text whose kana say nothing."""
+    facts = _facts()
+    japanese = sum(2 * len(word) for word in facts.japanese_words.findall(text))
+    japanese += sum(c in facts.only_japanese for c in han)
+    chinese = sum(2 * len(word) for word in facts.chinese_words.findall(text))
+    chinese += sum(c in facts.only_simplified or c in facts.only_traditional for c in han)
+    if japanese > chinese:
+        return "ja"
+    if chinese > japanese:
+        return "zh"
+    return default if default != "en" else "zh"
+
+
+@cache
+def _facts() -> _Facts:
+    data = load("language")
+    japanese = _two_byte("euc_jp", range(0xB0, 0xF5))
+    common_japanese = _two_byte("euc_jp", range(0xB0, 0xD0))  # level 1: what Japanese people write
+    simplified = _two_byte("gb2312", range(0xB0, 0xF8))
+    traditional = _two_byte("big5", range(0xA4, 0xFA))
+    return _Facts(
+        japanese_words=re.compile(any_of(data["ja"]["words"])),
+        chinese_words=re.compile(any_of(data["zh"]["words"])),
+        romaji=frozenset(data["ja"]["romaji"]),
+        english=frozenset(data["en"]["words"]),
+        only_japanese=japanese - simplified - traditional,
+        only_simplified=simplified - japanese,
+        only_traditional=traditional - simplified - common_japanese,
+    )
+
+
+def _two_byte(codec: str, rows: range) -> frozenset[str]:
+    """The Chinese characters of some rows of a two-byte charset."""
+    cells = (*range(0x40, 0x7F), *range(0xA1, 0xFF)) if codec == "big5" else range(0xA1, 0xFF)
+    table = b"".join(bytes((row, cell)) for row in rows for cell in cells)
+    return frozenset(c for c in table.decode(codec, "ignore") if "\u4e00" <= c <= "\u9fff")
