@@ -29,7 +29,7 @@ from typing import Literal
 
 from responder.config import AccountSettings, Settings
 from responder.edges.files import FileWatch
-from responder.edges.journal import Journal, JournalUnavailable, notes
+from responder.edges.journal import Journal, JournalUnavailable, drafts, notes
 from responder.edges.orders import OrderBook
 from responder.errors import (
     CertificateRefused,
@@ -118,6 +118,11 @@ class Daemon:
         """Work until told to stop; returns the exit code. 77 or 78 if no account could ever be opened."""
         self._take_lock()
         self.journal.upgrade()
+        if self._lock_file is not None:
+            # The lock is ours: whoever held a claim is gone. Without a lock (PostgreSQL) claims end by themselves.
+            with self.journal.durable() as tx:
+                for name in self._posts:
+                    drafts.release_claims(tx, name)
         files = FileWatch(self._watched_paths(), self._on_files_changed)
         files.start()
         log.info("started", extra={"action": "started", "accounts": len(self._posts)})

@@ -184,7 +184,7 @@ class Circumstances:
 def recheck(draft: Draft, now: Circumstances, text_sha256: str) -> tuple[Objection, ...]:
     """Objections of the moment. Those that staff were shown about this very text, and approved again, are dropped."""
     found: list[Objection] = []
-    if now.reply_mode == "admin_only":
+    if now.reply_mode != "mail":
         found.append(Objection(Reason.of("channel_takes_no_mail", channel=draft.channel), overridable=False))
     if not now.answerable:
         found.append(Objection(Reason.of("address_not_answerable"), overridable=False))

@@ -9,8 +9,8 @@ aside after its third try and the next mail goes on.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from responder.edges.journal import cases, mails
 from responder.errors import MessageError, ResponderError
 from responder.flows.desk import Desk
 from responder.flows.drafting import carry_out
-from responder.flows.planning import Plan, plan_mail, read_mail, silence, unreadable
+from responder.flows.planning import Incoming, Known, Plan, plan_mail, read_incoming, read_mail, silence, unreadable
 from responder.flows.tell import tell
 from responder.model import Cursor, Fetched, Place, Reason
 
@@ -72,8 +72,7 @@ def _first_look(desk: Desk, mailbox: str, selected: Selected, now: datetime) -> 
             ids = mails.note_new(
                 tx, desk.name, [(Place(mailbox, uidvalidity, u), started_at) for u in answered], now=now
             )
-            for mail_id in ids.values():
-                mails.decide(tx, mail_id, silence(desk, "answered_before"), None)
+            mails.decide(tx, [mails.Verdict(mail_id, silence(desk, "answered_before")) for mail_id in ids.values()])
     cursor = Cursor(desk.name, mailbox, uidvalidity, last_uid, started_at)
     with desk.journal.durable() as tx:
         mails.save_cursor(tx, cursor)
@@ -123,8 +122,8 @@ def _map_anew(desk: Desk, cursor: Cursor, selected: Selected, now: datetime) -> 
     renewed = replace(cursor, uidvalidity=selected.uidvalidity, last_uid=last_uid)
     with desk.journal.durable() as tx:
         places = [(Place(cursor.mailbox, selected.uidvalidity, uid), cursor.started_at) for uid in not_ours]
-        for mail_id in mails.note_new(tx, desk.name, places, now=now).values():
-            mails.decide(tx, mail_id, silence(desk, "before_first_start"), None)
+        ids = mails.note_new(tx, desk.name, places, now=now)
+        mails.decide(tx, [mails.Verdict(mail_id, silence(desk, "before_first_start")) for mail_id in ids.values()])
         mails.save_cursor(tx, renewed)
         cases.record(tx, desk.name, "uidvalidity_changed", now=now, known=len(known), new=len(new))
     desk.say("uidvalidity_changed", known=len(known), new=len(new))
@@ -150,59 +149,89 @@ def _on_batch(desk: Desk, cursor: Cursor, uids: Sequence[int], now: datetime) ->
         ids = mails.note_new(tx, desk.name, fresh, now=now)
     ids |= {uid: known[uid].id for uid in todo if uid in known}
     desk.tried.update(ids.values())
-    group: list[Plan] = []
+    batch = _Batch(desk, now, ids, fetched, {u: Place(mailbox, uidvalidity, u) for u in fetched})
+    batch.read_ahead(uid for uid in todo if uid in fetched and uid not in suspects)
     for uid in todo:
         if uid not in fetched:
             continue
-        place = Place(mailbox, uidvalidity, uid)
         if uid in suspects:
             # Alone, and counted before it is read: should it end this run too, we know which mail it was.
-            carry_out(desk, group, now)
-            group = []
+            batch.carry_out()
             if known[uid].attempts >= TRIES:
                 _set_aside(desk, known[uid].id, uid, now)
                 continue
             with desk.journal.durable() as tx:
-                ids |= mails.note_seen(tx, desk.name, [(place, fetched[uid].internaldate or now)], now=now)
-        group = _take_up(desk, group, ids[uid], place, fetched[uid], now)
-    carry_out(desk, group, now)
+                mails.note_seen(tx, desk.name, [(batch.places[uid], fetched[uid].internaldate or now)], now=now)
+        batch.take_up(uid)
+    batch.carry_out()
 
 
-def _take_up(desk: Desk, group: list[Plan], mail_id: int, place: Place, fetched: Fetched, now: datetime) -> list[Plan]:
-    """Add a plan for this mail to the group; a group is carried out before a second mail of the same buyer joins."""
-    plan = _try_plan(desk, group, mail_id, place, fetched, now)
-    if plan is None and group:
-        carry_out(desk, group, now)
-        group = []
-        plan = _try_plan(desk, group, mail_id, place, fetched, now)
-    if plan is None:
-        _set_aside(desk, mail_id, place.uid, now)
-        return group
-    group = [*group, plan]
-    if sum(p.letter is not None for p in group) >= DRAFTS_AT_ONCE:
-        carry_out(desk, group, now)
-        return []
-    return group
+@dataclass(slots=True)
+class _Batch:
+    """The mails of one FETCH on their way: read ahead, looked up together, planned one by one, carried out in groups."""
 
+    desk: Desk
+    now: datetime
+    ids: Mapping[int, int]
+    fetched: Mapping[int, Fetched]
+    places: Mapping[int, Place]
+    read: dict[int, Incoming] = field(default_factory=dict)
+    known: Known = field(default_factory=Known)
+    group: list[Plan] = field(default_factory=list)
 
-def _try_plan(
-    desk: Desk, group: Sequence[Plan], mail_id: int, place: Place, fetched: Fetched, now: datetime
-) -> Plan | None:
-    """The plan for a mail; None where the group must go first, or where the mail broke us three times."""
-    for attempt in range(TRIES):
-        try:
-            return plan_mail(desk, mail_id, place, fetched, group, now)
-        except MessageError as exc:
-            return unreadable(desk, mail_id, place, str(exc))
-        except (ResponderError, OSError):
-            raise
-        except Exception as exc:  # whatever one mail makes us do wrong must not stop the next one
-            last = traceback.extract_tb(exc.__traceback__)[-1]
-            where = f"{Path(last.filename).name}:{last.lineno}"
-            desk.say(
-                "mail_breaks_us", level=40, mail=mail_id, attempt=attempt + 1, error=type(exc).__name__, where=where
-            )
-    return None
+    def read_ahead(self, uids: Iterable[int]) -> None:
+        """Read these mails and ask the journal once what it knows of them. One that cannot be read has its turn."""
+        for uid in uids:
+            try:
+                self.read[uid] = read_incoming(self.desk, self.places[uid], self.fetched[uid])
+            except MessageError:
+                continue
+            except (ResponderError, OSError):
+                raise
+            except Exception:  # noqa: S112 - it is read again, counted and told when its turn comes
+                continue
+        self.known.look_up(self.desk, list(self.read.values()))
+
+    def take_up(self, uid: int) -> None:
+        """Add a plan for this mail to the group; a group is carried out before a second mail of the same buyer joins."""
+        plan = self._try_plan(uid)
+        if plan is None and self.group:
+            self.carry_out()
+            plan = self._try_plan(uid)
+        if plan is None:
+            _set_aside(self.desk, self.ids[uid], uid, self.now)
+            return
+        self.group.append(plan)
+        if sum(p.letter is not None for p in self.group) >= DRAFTS_AT_ONCE:
+            self.carry_out()
+
+    def carry_out(self) -> None:
+        """Do what is planned so far."""
+        carry_out(self.desk, self.group, self.now)
+        self.known.add(self.group)
+        self.group = []
+
+    def _try_plan(self, uid: int) -> Plan | None:
+        """The plan for a mail; None where the group must go first, or where the mail broke us three times."""
+        desk, mail_id, place = self.desk, self.ids[uid], self.places[uid]
+        for attempt in range(TRIES):
+            try:
+                incoming = self.read.get(uid)
+                if incoming is None:
+                    incoming = read_incoming(desk, place, self.fetched[uid])
+                    self.known.look_up(desk, [incoming])
+                return plan_mail(desk, mail_id, place, incoming, self.known, self.group, self.now)
+            except MessageError as exc:
+                return unreadable(desk, mail_id, place, str(exc))
+            except (ResponderError, OSError):
+                raise
+            except Exception as exc:  # whatever one mail makes us do wrong must not stop the next one
+                last = traceback.extract_tb(exc.__traceback__)[-1]
+                where = f"{Path(last.filename).name}:{last.lineno}"
+                desk.say(
+                    "mail_breaks_us", level=40, mail=mail_id, attempt=attempt + 1, error=type(exc).__name__, where=where
+                )
+        return None
 
 
 def _set_aside(desk: Desk, mail_id: int, uid: int, now: datetime) -> None:

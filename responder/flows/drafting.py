@@ -23,8 +23,7 @@ def carry_out(desk: Desk, group: Sequence[Plan], now: datetime) -> None:
     if not group:
         return
     with desk.journal.durable() as tx:
-        for plan in group:
-            _commit(desk, tx, plan, now)
+        _commit(desk, tx, group, now)
     written = [(plan.draft_id, plan.draft_raw) for plan in group if plan.letter is not None]
     if written:
         append_drafts(desk, written, now)
@@ -42,51 +41,71 @@ def carry_out(desk: Desk, group: Sequence[Plan], now: datetime) -> None:
         )
 
 
-def _commit(desk: Desk, tx: Connection, plan: Plan, now: datetime) -> None:
-    own, decision, case = plan.own, plan.decision, plan.case
-    mails.identify(tx, plan.mail_id, message_id=own.message_id, content_sha256=own.content_sha256, sender=plan.buyer)
-    if case is not None and plan.is_new_case:
-        cases.open_case(
-            tx,
-            case_id=case.id,
-            account=desk.name,
-            buyer=plan.buyer,
-            channel=decision.channel,
-            order_id=decision.order_id,
-            language=decision.language,
-            deadline_at=case.deadline_at,
-            now=now,
-        )
-    elif case is not None and decision.action != "silence":
-        cases.learn(tx, case.id, order_id=decision.order_id, language=decision.language)
-    if case is not None:
-        cases.add_keys(tx, desk.name, case.id, plan.keys)
-    mails.decide(tx, plan.mail_id, decision, case.id if case is not None else None)
-    if plan.retire is not None:
-        drafts.end(tx, plan.retire.id, "stale" if plan.letter is not None else "withdrawn", now=now)
-    if plan.letter is not None and case is not None:
-        letter = plan.letter
-        plan.draft_id = drafts.begin(
-            tx,
-            case_id=case.id,
-            account=desk.name,
-            message_id=plan.draft_message_id,
-            raw=plan.draft_raw,
-            template=letter.template,
-            situation=decision.situation,
-            order_id=decision.order_id,
-            channel=decision.channel,
-            facts=letter.facts,
-            sender=letter.sender.mail,
-            recipient=letter.to,
-            in_reply_to=letter.in_reply_to,
-            references=letter.references,
-            answers=plan.answers,
-            valid_until=letter.valid_until,
-            now=now,
-        )
-        cases.add_keys(tx, desk.name, case.id, [plan.draft_message_id])
-    _commit_bounce(desk, tx, plan, now)
+def _commit(desk: Desk, tx: Connection, group: Sequence[Plan], now: datetime) -> None:
+    """Everything that was decided, table by table: one statement serves the whole group."""
+    keys: dict[str, str] = {}
+    cases.open_cases(tx, [plan.case for plan in group if plan.case is not None and plan.is_new_case])
+    for plan in group:
+        if plan.case is None:
+            continue
+        if not plan.is_new_case and plan.decision.action != "silence":
+            cases.learn(tx, plan.case.id, order_id=plan.decision.order_id, language=plan.decision.language)
+        keys |= dict.fromkeys(plan.keys, plan.case.id)
+        if plan.letter is not None:
+            keys[plan.draft_message_id] = plan.case.id
+    cases.tie(tx, desk.name, keys)
+    mails.decide(tx, [_verdict(plan) for plan in group])
+    for plan in group:
+        if plan.retire is not None:
+            drafts.end(tx, plan.retire.id, "stale" if plan.letter is not None else "withdrawn", now=now)
+    draft_ids = drafts.begin(tx, [intent for plan in group if (intent := _intent(desk, plan)) is not None], now=now)
+    for plan in group:
+        plan.draft_id = draft_ids.get(plan.draft_message_id, 0)
+        _commit_bounce(desk, tx, plan, now)
+        _commit_note(desk, tx, plan, now)
+    cases.record_all(tx, desk.name, [_event(plan) for plan in group], now=now)
+
+
+def _verdict(plan: Plan) -> mails.Verdict:
+    return mails.Verdict(
+        plan.mail_id,
+        plan.decision,
+        case_id=plan.case.id if plan.case is not None else None,
+        message_id=plan.own.message_id,
+        content_sha256=plan.own.content_sha256,
+        sender=plan.buyer,
+    )
+
+
+def _intent(desk: Desk, plan: Plan) -> drafts.Intent | None:
+    letter, case, decision = plan.letter, plan.case, plan.decision
+    if letter is None or case is None:
+        return None
+    return drafts.Intent(
+        case_id=case.id,
+        account=desk.name,
+        message_id=plan.draft_message_id,
+        raw=plan.draft_raw,
+        template=letter.template,
+        situation=decision.situation,
+        order_id=decision.order_id,
+        channel=decision.channel,
+        facts=letter.facts,
+        sender=letter.sender.mail,
+        recipient=letter.to,
+        in_reply_to=letter.in_reply_to,
+        references=letter.references,
+        answers=plan.answers,
+    )
+
+
+def _event(plan: Plan) -> tuple[str, str | None, dict[str, object]]:
+    decision = plan.decision
+    detail = {"mail": plan.mail_id, "situation": decision.situation, "rule": decision.rule}
+    return f"mail_{decision.action}", plan.case.id if plan.case is not None else None, detail
+
+
+def _commit_note(desk: Desk, tx: Connection, plan: Plan, now: datetime) -> None:
     if plan.note is not None:
         key, note = plan.note
         tell(
@@ -95,25 +114,17 @@ def _commit(desk: Desk, tx: Connection, plan: Plan, now: datetime) -> None:
             key,
             note,
             now=now,
-            in_reply_to=own.message_id,
-            references=own.references,
-            reasons=decision.reasons,
+            in_reply_to=plan.own.message_id,
+            references=plan.own.references,
+            reasons=plan.decision.reasons,
             excerpt=plan.excerpt,
         )
-    cases.record(
-        tx,
-        desk.name,
-        f"mail_{decision.action}",
-        now=now,
-        case_id=case.id if case is not None else None,
-        mail=plan.mail_id,
-        situation=decision.situation,
-        rule=decision.rule,
-    )
 
 
 def _commit_bounce(desk: Desk, tx: Connection, plan: Plan, now: datetime) -> None:
     """A bounce of a mail of ours: its case was not delivered, and a person should know."""
+    if not plan.bounced:
+        return
     for draft in {d.id: d for d in drafts.by_message_ids(tx, desk.name, plan.bounced).values()}.values():
         cases.record(tx, desk.name, "undelivered", now=now, case_id=draft.case_id, draft=draft.id)
         tell(desk, tx, f"undelivered:{draft.id}", Reason.of("undelivered", order=draft.order_id or "-"), now=now)
@@ -135,8 +146,8 @@ def append_drafts(desk: Desk, written: Sequence[tuple[int, bytes]], now: datetim
         return
     with desk.journal.durable() as tx:
         notes.forget(tx, desk.name, "append-refused")
-        for (draft_id, _), place in zip(written, places, strict=True):
-            drafts.drafted(tx, draft_id, Place(mailbox, place[0], place[1]) if place is not None else None)
+        found = [Place(mailbox, *place) if place is not None else None for place in places]
+        drafts.drafted(tx, dict(zip([draft_id for draft_id, _ in written], found, strict=True)))
     desk.say("drafts_appended", count=len(written))
 
 
@@ -152,7 +163,7 @@ def remove_own_draft(desk: Desk, draft: Draft) -> None:
 def resolve_intents(desk: Desk, now: datetime) -> None:
     """Drafts that were intended and never confirmed: look where they are before anything is written again."""
     with desk.journal.reading() as tx:
-        intended = [d for d in drafts.open_drafts(tx, desk.name) if d.state == "drafting"]
+        intended = drafts.intended(tx, desk.name)
         leftovers = drafts.leftover(tx, desk.name)
     for draft in leftovers:
         remove_own_draft(desk, draft)
@@ -163,7 +174,7 @@ def resolve_intents(desk: Desk, now: datetime) -> None:
             missing.append(draft)
             continue
         with desk.journal.durable() as tx:
-            drafts.drafted(tx, draft.id, place)
+            drafts.drafted(tx, {draft.id: place})
         desk.say("intent_found", draft=draft.id)
     young = [d for d in missing if now - d.created_at <= INTENT_MAX_AGE]
     if young:

@@ -7,14 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from responder.config import AccountSettings, Settings
-from responder.core import guards
-from responder.core.authentication import is_aligned
-from responder.core.channels import recognise, unframe, wanted_order_ids
 from responder.core.compose import compose
-from responder.core.decide import FoundOrders, decide
 from responder.core.mime import read
 from responder.edges.orders import OrderBook
 from responder.errors import MessageError
+from responder.flows.understanding import judge, unpack, why_silent
 from responder.model import Decision, Identity, Language, Letter, Message, Reason
 
 NOBODY = "shop@shop.invalid"
@@ -47,33 +44,19 @@ def explain_mail(
     except MessageError as exc:
         reasons = (Reason.of("unreadable", why=str(exc)),)
         return Explanation(file, None, Decision("hold", "other", None, language, "own", reasons=reasons), None)
-    channel = recognise(message, settings.channels)
-    message = unframe(message, channel)
+    message, channel = unpack(message, settings)
     identity = account.identity if account is not None else _identity_of(message)
-    gate = guards.gate(message, identity, is_channel=channel.name != "own")
-    if gate is not None:
-        silent = Decision("silence", gate.situation, None, message.language, channel.name, reasons=(gate.reason,))
-        return Explanation(file, message, silent, None)
-    if channel.is_notice(message):
-        why = (Reason.of("channel_notice", channel=channel.name),)
-        silent = Decision("silence", "auto_reply", None, message.language, channel.name, reasons=why)
-        return Explanation(file, message, silent, None)
-    wanted = wanted_order_ids(message, channel, settings.channels)
-    sender = message.sender.mail if message.sender is not None else ""
-    found = FoundOrders(
-        asked=wanted.by_pattern,
-        orders=tuple(orders.find((*wanted.by_pattern, *wanted.tokens))),
-        of_buyer=tuple(orders.of_buyer(sender)) if sender else (),
-    )
-    authserv_id = account.authserv_id if account is not None else None
-    decision = decide(
+    machine = why_silent(message, channel, identity)
+    if machine is not None:
+        return Explanation(file, message, machine, None)
+    decision = judge(
         message,
-        channel=channel,
-        found=found,
-        rulebook=settings.rulebook,
+        channel,
+        settings=settings,
+        orders=orders,
         identity=identity,
+        authserv_id=account.authserv_id if account is not None else None,
         now=now,
-        sender_trusted=is_aligned(message, authserv_id) if authserv_id is not None else None,
     )
     if decision.action != "draft":
         return Explanation(file, message, decision, None)

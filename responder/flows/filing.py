@@ -12,7 +12,7 @@ from responder.edges.journal import cases, drafts, mails, notes
 from responder.errors import CommandRefused
 from responder.flows.desk import Desk
 from responder.flows.sending import back_to_drafts, fetch_copy
-from responder.flows.staff import SERVER_FILES, settle_as_sent
+from responder.flows.staff import SERVER_FILES, look_into, settle_as_sent
 from responder.flows.tell import tell
 from responder.model import Draft, Place, Reason
 
@@ -45,6 +45,9 @@ def on_sent(desk: Desk, now: datetime) -> None:
             _mark_answered(desk, draft.answers)
             with desk.journal.light() as tx:
                 drafts.finish(tx, draft.id, marked=True)
+    if any(draft.state == "sent" for draft in open_drafts):
+        # Only now: every draft filed in this turn looks for its other copies in what is known of these mailboxes.
+        desk.forget_status(desk.account.approved, desk.located.drafts)
     _mark(desk, desk.to_mark)
     desk.to_mark.clear()
 
@@ -57,7 +60,7 @@ def _file(desk: Desk, draft: Draft, now: datetime) -> None:
             return
         if not draft.marked:
             _mark_answered(desk, draft.answers)
-        _remove_sent_draft(desk, draft)
+        _remove_sent_draft(desk, draft, now)
     except CommandRefused as exc:
         desk.say("filing_refused", level=40, draft=draft.id, code=exc.code)
         with desk.journal.durable() as tx:
@@ -69,7 +72,6 @@ def _file(desk: Desk, draft: Draft, now: datetime) -> None:
         drafts.finish(tx, draft.id, copied=True, marked=True, removed=True)
         drafts.filed(tx, draft.id, now=now)
         cases.record(tx, desk.name, "filed", now=now, case_id=draft.case_id, draft=draft.id)
-    desk.forget_status(desk.account.approved)
     desk.say("filed", draft=draft.id, case=draft.case_id)
 
 
@@ -113,7 +115,7 @@ def _mark(desk: Desk, places: set[Place]) -> None:
             desk.session.add_flags([place.uid], ("\\Answered",))
 
 
-def _remove_sent_draft(desk: Desk, draft: Draft) -> None:
+def _remove_sent_draft(desk: Desk, draft: Draft, now: datetime) -> None:
     """Take the sent draft out of Approved, and copies with the very same text that a client left in Drafts."""
     approval = draft.approval
     if approval is None:
@@ -122,17 +124,16 @@ def _remove_sent_draft(desk: Desk, draft: Draft) -> None:
     if selected.uidvalidity == approval.place.uidvalidity:
         desk.session.remove(approval.place.uid)
     for mailbox in (desk.account.approved, desk.located.drafts):
-        for place in _copies_of(desk, draft, mailbox):
+        for place in _copies_of(desk, draft, mailbox, now):
             copy = fetch_copy(desk, place)
             if copy is not None and copy.key == approval.text_sha256:
                 desk.session.remove(place.uid)
-    desk.forget_status(desk.account.approved, desk.located.drafts)
 
 
-def _copies_of(desk: Desk, draft: Draft, mailbox: str) -> list[Place]:
+def _copies_of(desk: Desk, draft: Draft, mailbox: str, now: datetime) -> list[Place]:
     """Places in a staff mailbox whose papers name this draft's thread."""
     ids = {draft.message_id, *draft.references, *((draft.in_reply_to,) if draft.in_reply_to else ())}
-    view = desk.views.get(mailbox, {})
+    view = desk.views[mailbox] if mailbox in desk.views else look_into(desk, mailbox, now)
     return [place for place, sighting in view.items() if ids & set(sighting.papers.thread_ids)]
 
 

@@ -6,19 +6,18 @@ Reads the journal, the orders and, for earlier mails of the case, the mailbox. C
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from secrets import token_hex
 
 from responder.core import guards
-from responder.core.authentication import is_aligned
-from responder.core.channels import Channel, recognise, unframe, wanted_order_ids
+from responder.core.channels import Channel, unframe, wanted_order_ids
 from responder.core.compose import compose, draft_bytes
-from responder.core.decide import FoundOrders, decide
 from responder.core.mime import combine, read
 from responder.edges.journal import cases, drafts, mails
 from responder.errors import MessageError
 from responder.flows.desk import Desk, is_untouched
+from responder.flows.understanding import judge, unpack, why_silent
 from responder.model import OPEN_DRAFT_STATES, Case, Decision, Draft, Fetched, Letter, Mail, Message, Place, Reason
 
 WHOLE_MAIL_BYTES = 2_000_000
@@ -57,39 +56,63 @@ class Plan:
         return tuple(dict.fromkeys((*own, *self.own.in_reply_to, *reversed(self.own.references))))
 
 
-def plan_mail(
-    desk: Desk, mail_id: int, place: Place, fetched: Fetched, group: Sequence[Plan], now: datetime
-) -> Plan | None:
-    """What to do about one mail, or None if a mail in `group` must be carried out before this can be said.
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A mail as it was read: its value without the channel's frame, its channel, and its writer's address."""
 
-    Raises MessageError for a mail that cannot be read.
-    """
-    message = _read_whole(desk, place, fetched)
-    channel = recognise(message, desk.settings.channels)
-    message = unframe(message, channel)
-    buyer = message.sender.key if message.sender is not None else ""
+    message: Message
+    channel: Channel
+    buyer: str
+
+
+def read_incoming(desk: Desk, place: Place, fetched: Fetched) -> Incoming:
+    """Read one mail and find its channel. Raises MessageError for a mail that cannot be read."""
+    message, channel = unpack(_read_whole(desk, place, fetched), desk.settings)
+    return Incoming(message, channel, message.sender.key if message.sender is not None else "")
+
+
+@dataclass(slots=True)
+class Known:
+    """What the journal may have met before: what is not in here need not be asked for, mail by mail."""
+
+    contents: set[str] = field(default_factory=set)
+    buyers: set[str] = field(default_factory=set)
+
+    def look_up(self, desk: Desk, incoming: Sequence[Incoming]) -> None:
+        """Ask the journal about these mails, all at once."""
+        with desk.journal.reading() as tx:
+            self.contents |= mails.known_contents(tx, desk.name, [one.message.content_sha256 for one in incoming])
+            self.buyers |= cases.known_buyers(tx, desk.name, [one.buyer for one in incoming])
+
+    def add(self, group: Sequence[Plan]) -> None:
+        """These plans have been carried out."""
+        self.contents.update(plan.own.content_sha256 for plan in group)
+        self.buyers.update(plan.buyer for plan in group)
+
+
+def plan_mail(
+    desk: Desk, mail_id: int, place: Place, incoming: Incoming, known: Known, group: Sequence[Plan], now: datetime
+) -> Plan | None:
+    """What to do about one mail, or None if a mail in `group` must be carried out before this can be said."""
+    message, channel, buyer = incoming.message, incoming.channel, incoming.buyer
     if any(p.buyer == buyer or p.own.content_sha256 == message.content_sha256 for p in group):
         return None
     plan = Plan(mail_id, place, message, silence(desk, "machine"), buyer, excerpt=message.new_text)
-    with desk.journal.reading() as tx:
-        before = mails.with_content(tx, desk.name, message.content_sha256)
+    before = None
+    if message.content_sha256 in known.contents:
+        with desk.journal.reading() as tx:
+            before = mails.with_content(tx, desk.name, message.content_sha256)
     if before is not None and before.id != mail_id:
         plan.decision = silence(desk, "same_mail_again", before.situation or "other")
         plan.known_before = True
         return plan
     if guards.is_bounce(message):
         plan.bounced = guards.bounced_ids(message)
-    gate = guards.gate(message, desk.account.identity, is_channel=channel.name != "own")
-    if gate is not None:
-        plan.decision = Decision(
-            "silence", gate.situation, None, message.language, channel.name, reasons=(gate.reason,)
-        )
+    machine = why_silent(message, channel, desk.account.identity)
+    if machine is not None:
+        plan.decision = machine
         return plan
-    if channel.is_notice(message):
-        why = (Reason.of("channel_notice", channel=channel.name),)
-        plan.decision = Decision("silence", "auto_reply", None, message.language, channel.name, reasons=why)
-        return plan
-    return _plan_answer(desk, plan, channel, now)
+    return _plan_answer(desk, plan, channel, now, is_known=buyer in known.buyers)
 
 
 def plan_again(desk: Desk, draft: Draft, now: datetime) -> Plan | None:
@@ -162,9 +185,12 @@ def _read_whole(desk: Desk, place: Place, fetched: Fetched) -> Message:
     return message
 
 
-def _plan_answer(desk: Desk, plan: Plan, channel: Channel, now: datetime) -> Plan:
-    """Understand a person's mail together with what its case already holds, and write the reply if there is one."""
-    case, draft, earlier = _find_case(desk, plan, channel)
+def _plan_answer(desk: Desk, plan: Plan, channel: Channel, now: datetime, *, is_known: bool) -> Plan:
+    """Understand a person's mail together with what its case already holds, and write the reply if there is one.
+
+    `is_known` is False for a buyer who never had a case.
+    """
+    case, draft, earlier = _find_case(desk, plan, channel) if is_known else (None, None, [])
     if draft is not None and draft.state in ("sending", "sent"):
         case, draft, earlier = None, None, []
     plan.case = case
@@ -178,20 +204,27 @@ def _plan_answer(desk: Desk, plan: Plan, channel: Channel, now: datetime) -> Pla
     plan.retire = draft
     messages = [*_read_again(desk, earlier, channel), plan.own]
     answers = (*(m.id for m in earlier), plan.mail_id)
-    plan = _write(desk, plan, channel, messages, answers, now)
+    plan = _write(desk, plan, channel, messages, answers, now, is_known=is_known)
     plan.note = _note(plan, draft)
     return plan
 
 
 def _write(
-    desk: Desk, plan: Plan, channel: Channel, messages: Sequence[Message], answers: tuple[int, ...], now: datetime
+    desk: Desk,
+    plan: Plan,
+    channel: Channel,
+    messages: Sequence[Message],
+    answers: tuple[int, ...],
+    now: datetime,
+    *,
+    is_known: bool = True,
 ) -> Plan:
     """Decide on all unanswered mails of a case at once and write the reply if there is one."""
     together = combine(messages) if len(messages) > 1 else messages[0]
     plan.answers = answers
     plan.excerpt = together.new_text
     decision = _decide(desk, together, channel, now)
-    if decision.action == "draft" and plan.case is None:
+    if decision.action == "draft" and plan.case is None and is_known:
         decision = _within_limits(desk, decision, plan.buyer, now)
     plan.decision = decision
     if plan.case is None and decision.action != "silence" and plan.buyer:
@@ -279,22 +312,14 @@ def _read_again(desk: Desk, earlier: Sequence[Mail], channel: Channel) -> list[M
 
 
 def _decide(desk: Desk, message: Message, channel: Channel, now: datetime) -> Decision:
-    wanted = wanted_order_ids(message, channel, desk.settings.channels)
-    sender = message.sender.mail if message.sender is not None else ""
-    found = FoundOrders(
-        asked=wanted.by_pattern,
-        orders=tuple(desk.orders.find((*wanted.by_pattern, *wanted.tokens))),
-        of_buyer=tuple(desk.orders.of_buyer(sender)) if sender else (),
-    )
-    authserv_id = desk.account.authserv_id
-    return decide(
+    return judge(
         message,
-        channel=channel,
-        found=found,
-        rulebook=desk.settings.rulebook,
+        channel,
+        settings=desk.settings,
+        orders=desk.orders,
         identity=desk.account.identity,
+        authserv_id=desk.account.authserv_id,
         now=now,
-        sender_trusted=is_aligned(message, authserv_id) if authserv_id is not None else None,
     )
 
 

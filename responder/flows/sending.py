@@ -19,6 +19,7 @@ from time import sleep
 from sqlalchemy import Connection
 
 from responder.core.approval import Circumstances, Objection, examine, read_papers, recheck, text_key, told_key
+from responder.core.channels import reply_mode_of
 from responder.core.compose import blanks_in, facts_now, outgoing, own_words, text_of
 from responder.core.mime import header_block
 from responder.edges.journal import Journal, JournalUnavailable, cases, drafts, mails
@@ -117,13 +118,12 @@ def _recheck(desk: Desk, draft: Draft, copy: Copy, now: datetime) -> tuple[Objec
         ]
         case = cases.find(tx, draft.case_id)
     order = desk.find_order(draft.order_id) if draft.order_id is not None else None
-    channel = next((c for c in desk.settings.channels if c.name == draft.channel), None)
     circumstances = Circumstances(
         order=order,
         facts_now=facts_now(order, tuple(draft.facts)) if order is not None else {},
         newer_mails=len(newer),
         answered=case is not None and case.outcome == "sent_by_staff",
-        reply_mode=channel.reply_mode if channel is not None else "mail",
+        reply_mode=reply_mode_of(draft.recipient.mail, desk.settings.channels),
         promise_over=draft.valid_until is not None and draft.valid_until < now,
         answerable=bool(draft.recipient.mail) and not desk.account.identity.owns(draft.recipient.mail),
     )

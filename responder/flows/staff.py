@@ -49,8 +49,8 @@ def on_staff(desk: Desk, now: datetime) -> list[Ready]:
     """Take note of everything staff did since the last time; returns what is ready to go out."""
     on_sent_folder(desk, now)
     trashed = _look_into_trash(desk, now)
-    approved = _view(desk, desk.account.approved, now)
-    in_drafts = _view(desk, desk.located.drafts, now)
+    approved = look_into(desk, desk.account.approved, now)
+    in_drafts = look_into(desk, desk.located.drafts, now)
     known = _known(desk, [*approved.values(), *in_drafts.values(), *trashed.values()])
     bound_approved = _bindings(approved, known)
     bound_drafts = _bindings(in_drafts, known)
@@ -180,7 +180,7 @@ def _discard(desk: Desk, draft: Draft, now: datetime) -> None:
 # --- Drafts and Approved --------------------------------------------------------------------------------------------
 
 
-def _view(desk: Desk, mailbox: str, now: datetime) -> dict[Place, Sighting]:
+def look_into(desk: Desk, mailbox: str, now: datetime) -> dict[Place, Sighting]:
     """Everything in a mailbox with its papers and flags; read again only when the mailbox looks different."""
     if not desk.changed(mailbox) and mailbox in desk.views:
         return desk.views[mailbox]

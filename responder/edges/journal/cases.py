@@ -2,62 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
-from responder.edges.journal.tables import case, case_key, event
+from responder.edges.journal.tables import IN_ONE_QUERY, case, case_key, event
 from responder.model import Case
 
 
-def open_case(
-    tx: Connection,
-    *,
-    case_id: str,
-    account: str,
-    buyer: str,
-    channel: str,
-    order_id: str | None,
-    language: str,
-    deadline_at: datetime | None,
-    now: datetime,
-) -> None:
-    """Begin a case for one buyer's matter."""
-    tx.execute(
-        insert(case).values(
-            id=case_id,
-            account=account,
-            state="open",
-            buyer=buyer,
-            channel=channel,
-            order_id=order_id,
-            language=language,
-            opened_at=now,
-            deadline_at=deadline_at,
+def open_cases(tx: Connection, new: Sequence[Case]) -> None:
+    """Begin these cases."""
+    if new:
+        tx.execute(
+            insert(case),
+            [
+                {
+                    "id": one.id,
+                    "account": one.account,
+                    "state": one.state,
+                    "buyer": one.buyer,
+                    "channel": one.channel,
+                    "order_id": one.order_id,
+                    "language": one.language,
+                    "opened_at": one.opened_at,
+                    "deadline_at": one.deadline_at,
+                }
+                for one in new
+            ],
         )
-    )
 
 
 def add_keys(tx: Connection, account: str, case_id: str, keys: Iterable[str]) -> None:
-    """Tie message ids to a case; a key that named an older case of the thread names this one from now on."""
-    for key in dict.fromkeys(keys):
-        changed = tx.execute(
-            update(case_key).where(case_key.c.account == account, case_key.c.key == key).values(case_id=case_id)
-        ).rowcount
-        if not changed:
-            tx.execute(insert(case_key).values(account=account, key=key, case_id=case_id))
+    """Tie message ids to one case, as `tie` does."""
+    tie(tx, account, dict.fromkeys(keys, case_id))
+
+
+def tie(tx: Connection, account: str, case_of_key: Mapping[str, str]) -> None:
+    """Tie message ids to cases; an id that named an older case of the thread names this one from now on."""
+    known = by_keys(tx, account, list(case_of_key))
+    rows = [{"its_key": key, "its_case": case_id} for key, case_id in case_of_key.items()]
+    changed = [row for row in rows if known.get(row["its_key"], row["its_case"]) != row["its_case"]]
+    if changed:
+        where = (case_key.c.account == account) & (case_key.c.key == bindparam("its_key"))
+        tx.execute(update(case_key).where(where).values(case_id=bindparam("its_case")), changed)
+    new = [row for row in rows if row["its_key"] not in known]
+    if new:
+        values = {"account": account, "key": bindparam("its_key"), "case_id": bindparam("its_case")}
+        tx.execute(insert(case_key).values(values), new)
 
 
 def by_keys(tx: Connection, account: str, keys: Sequence[str]) -> dict[str, str]:
     """Key to case id, for those of the keys that are known."""
-    if not keys:
-        return {}
-    rows = tx.execute(
-        select(case_key.c.key, case_key.c.case_id).where(case_key.c.account == account, case_key.c.key.in_(keys))
-    )
-    return {row.key: row.case_id for row in rows}
+    found: dict[str, str] = {}
+    for start in range(0, len(keys), IN_ONE_QUERY):
+        some = keys[start : start + IN_ONE_QUERY]
+        rows = tx.execute(
+            select(case_key.c.key, case_key.c.case_id).where(case_key.c.account == account, case_key.c.key.in_(some))
+        )
+        found |= {row.key: row.case_id for row in rows}
+    return found
 
 
 def find(tx: Connection, case_id: str) -> Case | None:
@@ -74,6 +79,17 @@ def open_of_buyer(tx: Connection, account: str, buyer: str) -> list[Case]:
         .order_by(case.c.opened_at.desc())
     )
     return [_case(row) for row in rows]
+
+
+def known_buyers(tx: Connection, account: str, buyers: Sequence[str]) -> set[str]:
+    """Those of the addresses (case-folded) for whom there ever was a case."""
+    found: set[str] = set()
+    for start in range(0, len(buyers), IN_ONE_QUERY):
+        some = buyers[start : start + IN_ONE_QUERY]
+        found.update(
+            tx.execute(select(case.c.buyer).where(case.c.account == account, case.c.buyer.in_(some))).scalars()
+        )
+    return found
 
 
 def learn(tx: Connection, case_id: str, *, order_id: str | None, language: str) -> None:
@@ -109,7 +125,20 @@ def record(
     tx: Connection, account: str, kind: str, *, now: datetime, case_id: str | None = None, **detail: object
 ) -> None:
     """One line of the case's story: ids, codes and numbers, never words of a buyer."""
-    tx.execute(insert(event).values(at=now, account=account, case_id=case_id, kind=kind, detail=detail))
+    record_all(tx, account, [(kind, case_id, detail)], now=now)
+
+
+def record_all(
+    tx: Connection, account: str, lines: Sequence[tuple[str, str | None, Mapping[str, object]]], *, now: datetime
+) -> None:
+    """Many lines at once, each of a kind, a case id or None, and its detail."""
+    tx.execute(
+        insert(event),
+        [
+            {"at": now, "account": account, "case_id": case_id, "kind": kind, "detail": dict(detail)}
+            for kind, case_id, detail in lines
+        ],
+    )
 
 
 def events(tx: Connection, account: str, kind: str | None = None) -> list[dict[str, Any]]:

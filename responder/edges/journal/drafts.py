@@ -3,71 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
 
-from responder.edges.journal.tables import draft
+from responder.edges.journal.tables import case, draft
 from responder.model import OPEN_DRAFT_STATES, Address, Approval, Draft, DraftState, Place
 
 
-def begin(
-    tx: Connection,
-    *,
-    case_id: str,
-    account: str,
-    message_id: str,
-    raw: bytes,
-    template: str,
-    situation: str,
-    order_id: str | None,
-    channel: str,
-    facts: Mapping[str, str],
-    sender: str,
-    recipient: Address,
-    in_reply_to: str | None,
-    references: Sequence[str],
-    answers: Sequence[int],
-    valid_until: datetime | None = None,
-    now: datetime,
-) -> int:
-    """The intent to put a draft into Drafts: its Message-ID and bytes are fixed from here on."""
-    return int(
-        tx.execute(
-            insert(draft)
-            .values(
-                case_id=case_id,
-                account=account,
-                state="drafting",
-                message_id=message_id,
-                raw=raw,
-                template=template,
-                situation=situation,
-                order_id=order_id,
-                channel=channel,
-                facts=dict(facts),
-                sender=sender,
-                recipient_name=recipient.name,
-                recipient=recipient.mail,
-                in_reply_to=in_reply_to,
-                references=list(references),
-                answers=list(answers),
-                valid_until=valid_until,
-                told=[],
-                created_at=now,
-            )
-            .returning(draft.c.id)
-        ).scalar_one()
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A draft that is to be put into Drafts: its Message-ID and bytes are fixed."""
+
+    case_id: str
+    account: str
+    message_id: str
+    raw: bytes
+    template: str
+    situation: str
+    order_id: str | None
+    channel: str
+    facts: Mapping[str, str]
+    sender: str
+    recipient: Address
+    in_reply_to: str | None
+    references: Sequence[str]
+    answers: Sequence[int]
+
+
+def begin(tx: Connection, intents: Sequence[Intent], *, now: datetime) -> dict[str, int]:
+    """Keep the intent to put these drafts into Drafts; returns Message-ID to row id."""
+    if not intents:
+        return {}
+    rows = tx.execute(
+        insert(draft).returning(draft.c.message_id, draft.c.id),
+        [
+            {
+                "case_id": one.case_id,
+                "account": one.account,
+                "state": "drafting",
+                "message_id": one.message_id,
+                "raw": one.raw,
+                "template": one.template,
+                "situation": one.situation,
+                "order_id": one.order_id,
+                "channel": one.channel,
+                "facts": dict(one.facts),
+                "sender": one.sender,
+                "recipient_name": one.recipient.name,
+                "recipient": one.recipient.mail,
+                "in_reply_to": one.in_reply_to,
+                "references": list(one.references),
+                "answers": list(one.answers),
+                "told": [],
+                "created_at": now,
+            }
+            for one in intents
+        ],
     )
+    return {row.message_id: row.id for row in rows}
 
 
-def drafted(tx: Connection, draft_id: int, place: Place | None) -> None:
-    """The draft lies in Drafts, at `place` where the server told it."""
-    values: dict[str, Any] = {"state": "drafted"}
-    if place is not None:
-        values |= _at(place)
-    tx.execute(update(draft).where(draft.c.id == draft_id, draft.c.state == "drafting").values(values))
+def drafted(tx: Connection, places: Mapping[int, Place | None]) -> None:
+    """These drafts (by row id) lie in Drafts, at their places where the server told them."""
+    untold = [{"its_id": draft_id} for draft_id, place in places.items() if place is None]
+    told = [{"its_id": draft_id, **_at(place)} for draft_id, place in places.items() if place is not None]
+    if untold:
+        tx.execute(_DRAFTED, untold)
+    if told:
+        tx.execute(_DRAFTED_AT, told)
+
+
+_DRAFTED = update(draft).where(draft.c.id == bindparam("its_id"), draft.c.state == "drafting").values(state="drafted")
+_DRAFTED_AT = _DRAFTED.values({name: bindparam(name) for name in ("mailbox", "uidvalidity", "uid")})
 
 
 def seen_at(tx: Connection, draft_id: int, place: Place, *, touched: bool | None = None) -> None:
@@ -192,6 +202,15 @@ def claim(tx: Connection, draft_id: int, *, token: str, until: datetime, now: da
     )
 
 
+def release_claims(tx: Connection, account: str) -> None:
+    """Give back what a dead process had claimed. Only for the one process that holds the journal's lock."""
+    tx.execute(
+        update(draft)
+        .where(draft.c.account == account, draft.c.state == "approved", draft.c.lease_token.is_not(None))
+        .values(lease_token=None, lease_until=None)
+    )
+
+
 def begin_body(tx: Connection, draft_id: int, token: str, *, now: datetime) -> bool:
     """The window opens: from here on only the server's answer, or a person, says what happened."""
     return bool(
@@ -288,6 +307,12 @@ def open_drafts(tx: Connection, account: str) -> list[Draft]:
     return [_draft(row) for row in rows]
 
 
+def intended(tx: Connection, account: str) -> list[Draft]:
+    """Drafts that were to be put into Drafts and of which it is not known whether they were, oldest first."""
+    rows = tx.execute(select(draft).where(draft.c.account == account, draft.c.state == "drafting").order_by(draft.c.id))
+    return [_draft(row) for row in rows]
+
+
 def of_case(tx: Connection, case_id: str) -> list[Draft]:
     """Every draft of a case, oldest first."""
     return [_draft(row) for row in tx.execute(select(draft).where(draft.c.case_id == case_id).order_by(draft.c.id))]
@@ -323,14 +348,12 @@ def leftover(tx: Connection, account: str) -> list[Draft]:
     return [_draft(row) for row in rows]
 
 
-def count_recent(tx: Connection, account: str, recipient: str, since: datetime) -> int:
-    """How many drafts this address was written since then."""
+def count_recent(tx: Connection, account: str, buyer: str, since: datetime) -> int:
+    """How many drafts were written to this buyer's address (case-folded) since then."""
     return tx.execute(
         select(func.count())
-        .select_from(draft)
-        .where(
-            draft.c.account == account, func.lower(draft.c.recipient) == recipient.lower(), draft.c.created_at >= since
-        )
+        .select_from(draft.join(case, draft.c.case_id == case.c.id))
+        .where(case.c.account == account, case.c.buyer == buyer, draft.c.created_at >= since)
     ).scalar_one()
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
-from responder.edges.journal.tables import cursor, mail
+from responder.edges.journal.tables import IN_ONE_QUERY, cursor, mail
 from responder.model import Cursor, Decision, Mail, Place
 
 
@@ -40,13 +41,13 @@ def save_cursor(tx: Connection, value: Cursor) -> None:
 def known_uids(tx: Connection, account: str, mailbox: str, uidvalidity: int, uids: Sequence[int]) -> dict[int, Mail]:
     """Those of the uids that the journal has a row for."""
     found: dict[int, Mail] = {}
-    for start in range(0, len(uids), 500):
+    for start in range(0, len(uids), IN_ONE_QUERY):
         rows = tx.execute(
             select(mail).where(
                 mail.c.account == account,
                 mail.c.mailbox == mailbox,
                 mail.c.uidvalidity == uidvalidity,
-                mail.c.uid.in_(uids[start : start + 500]),
+                mail.c.uid.in_(uids[start : start + IN_ONE_QUERY]),
             )
         )
         found.update((row.uid, _mail(row)) for row in rows)
@@ -118,32 +119,49 @@ def note_new(
     return {row.uid: row.id for row in rows}
 
 
-def identify(tx: Connection, mail_id: int, *, message_id: str | None, content_sha256: str, sender: str) -> None:
-    """Keep who a mail is, once it could be read."""
-    tx.execute(
-        update(mail)
-        .where(mail.c.id == mail_id)
-        .values(message_id=message_id, content_sha256=content_sha256, sender=sender)
-    )
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Who a mail is, once it could be read, and what became of it."""
+
+    mail_id: int
+    decision: Decision
+    case_id: str | None = None
+    message_id: str | None = None
+    content_sha256: str = ""
+    sender: str = ""
 
 
-def decide(tx: Connection, mail_id: int, decision: Decision, case_id: str | None) -> None:
-    """Keep what became of a mail and why (codes only, no words of the buyer)."""
-    tx.execute(
-        update(mail)
-        .where(mail.c.id == mail_id)
-        .values(
-            state="decided",
-            action=decision.action,
-            situation=decision.situation,
-            rule=decision.rule,
-            language=decision.language,
-            channel=decision.channel,
-            order_id=decision.order_id,
-            reasons=[reason.code for reason in decision.reasons],
-            case_id=case_id,
+def decide(tx: Connection, verdicts: Sequence[Verdict]) -> None:
+    """Keep who these mails are, what became of them and why (codes only, no words of the buyer)."""
+    if verdicts:
+        tx.execute(
+            _DECIDED,
+            [
+                {
+                    "its_id": one.mail_id,
+                    "message_id": one.message_id,
+                    "content_sha256": one.content_sha256,
+                    "sender": one.sender,
+                    "action": one.decision.action,
+                    "situation": one.decision.situation,
+                    "rule": one.decision.rule,
+                    "language": one.decision.language,
+                    "channel": one.decision.channel,
+                    "order_id": one.decision.order_id,
+                    "reasons": [reason.code for reason in one.decision.reasons],
+                    "case_id": one.case_id,
+                }
+                for one in verdicts
+            ],
         )
-    )
+
+
+_VERDICT = ("message_id", "content_sha256", "sender", "action", "situation", "rule", "language", "channel", "order_id")
+_DECIDED = (
+    update(mail)
+    .where(mail.c.id == bindparam("its_id"))
+    .values({"state": "decided"} | {name: bindparam(name) for name in (*_VERDICT, "reasons", "case_id")})
+)
 
 
 def quarantine(tx: Connection, mail_id: int) -> None:
@@ -166,6 +184,18 @@ def with_content(tx: Connection, account: str, content_sha256: str) -> Mail | No
         .limit(1)
     ).one_or_none()
     return _mail(row) if row is not None else None
+
+
+def known_contents(tx: Connection, account: str, contents: Sequence[str]) -> set[str]:
+    """Those of the contents of which `with_content` would find a mail."""
+    found: set[str] = set()
+    for start in range(0, len(contents), IN_ONE_QUERY):
+        some = contents[start : start + IN_ONE_QUERY]
+        query = select(mail.c.content_sha256).where(
+            mail.c.account == account, mail.c.content_sha256.in_(some), mail.c.state == "decided"
+        )
+        found.update(tx.execute(query).scalars())
+    return found
 
 
 def with_message_id(tx: Connection, account: str, message_id: str) -> list[Mail]:

@@ -23,6 +23,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+IN_ONE_QUERY = 500
+"""Values in one IN list; SQLite takes 32,766 in a statement, older ones 999."""
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -1,0 +1,76 @@
+"""What a mail is and what it asks for: the same steps for the daemon, `explain` and a dry run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from responder.config import Settings
+from responder.core import guards
+from responder.core.authentication import is_aligned
+from responder.core.channels import Channel, recognise, unframe, wanted_order_ids
+from responder.core.decide import FoundOrders, decide
+from responder.edges.orders import OrderBook
+from responder.model import Decision, Identity, Message, Reason
+
+
+def unpack(message: Message, settings: Settings) -> tuple[Message, Channel]:
+    """The mail without the frame of the channel it came by, and that channel."""
+    channel = recognise(message, settings.channels)
+    return unframe(message, channel), channel
+
+
+def why_silent(message: Message, channel: Channel, identity: Identity) -> Decision | None:
+    """The decision for mail that a machine wrote, None for a person's."""
+    gate = guards.gate(message, identity, is_channel=channel.name != "own")
+    if gate is not None:
+        return _silent(message, channel, gate.situation, gate.reason)
+    if channel.is_notice(message):
+        return _silent(message, channel, "auto_reply", Reason.of("channel_notice", channel=channel.name))
+    return None
+
+
+def _silent(message: Message, channel: Channel, situation: str, reason: Reason) -> Decision:
+    return Decision("silence", situation, None, message.language, channel.name, reasons=(reason,))
+
+
+def judge(
+    message: Message,
+    channel: Channel,
+    *,
+    settings: Settings,
+    orders: OrderBook,
+    identity: Identity,
+    authserv_id: str | None,
+    now: datetime,
+) -> Decision:
+    """The decision on a person's mail, with the orders it names and those of its sender.
+
+    Raises: OrdersUnavailable.
+    """
+    wanted = wanted_order_ids(message, channel, settings.channels)
+    sender = message.sender.mail if message.sender is not None else ""
+    found = FoundOrders(
+        asked=wanted.by_pattern,
+        orders=tuple(orders.find((*wanted.by_pattern, *wanted.tokens))),
+        of_buyer=tuple(orders.of_buyer(sender)) if sender else (),
+    )
+    return decide(
+        message,
+        channel=channel,
+        found=found,
+        rulebook=settings.rulebook,
+        identity=identity,
+        now=now,
+        sender_trusted=_trusted(message, channel, authserv_id),
+    )
+
+
+def _trusted(message: Message, channel: Channel, authserv_id: str | None) -> bool | None:
+    """What the receiving server says of the sender (RFC 8601); None where nobody can say.
+
+    The address in a contact form is a claim that no server has checked: the reply goes to that address alone, and
+    order data only if it is the order's.
+    """
+    if authserv_id is None or channel.kind == "form":
+        return None
+    return is_aligned(message, authserv_id)
