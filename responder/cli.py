@@ -118,6 +118,10 @@ def run(config: str | None, dry_run: bool, as_json: bool, verbose: bool) -> None
     if code:
         for name, failure in daemon.failures.items():
             _say_account_failure(settings, name, failure)
+    if daemon.left_sending:
+        # The journal says "sending": the next start looks into Sent and asks a person.
+        sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)
 
 

@@ -109,6 +109,8 @@ class Daemon:
         self._sending: dict[str, Future[None]] = {}
         self._stopping = threading.Event()
         self._lock_file: int | None = None
+        self.left_sending = False
+        """After `run`: a server still owes an answer; whoever ends the process must not wait for it."""
         self._orders_due = monotonic() + ORDERS_EVERY_S
         self._mistakes_told: frozenset[str] = frozenset()
 
@@ -399,6 +401,7 @@ class Daemon:
         for future in self._sending.values():
             with contextlib.suppress(Exception):
                 future.result(timeout=max(0.1, deadline - monotonic()))
+        self.left_sending = any(not future.done() for future in self._sending.values())
         self._senders.shutdown(wait=False, cancel_futures=True)
         for post in self._posts.values():
             if post.desk is not None:

@@ -55,6 +55,12 @@ def outgoing(
     return raw
 
 
+def seven_bit(raw: bytes) -> bytes:
+    """A mail made by `outgoing` for a server without 8BITMIME: its bodies re-encoded, its header fields untouched."""
+    head, mark, content = raw.partition(b"MIME-Version: 1.0\r\n")
+    return head + mark + _written(_labelled(_carried(read_part(content), ascii_only=True)))
+
+
 def text_of(raw: bytes) -> str:
     """The text of a draft or sent mail as its reader sees it: flowed lines joined, any charset, HTML turned to text
     where nothing else is there. "" where there is no text."""

@@ -22,6 +22,7 @@ from responder.core.approval import Circumstances, Objection, examine, read_pape
 from responder.core.channels import reply_mode_of
 from responder.core.compose import blanks_in, facts_now, outgoing, own_words, text_of
 from responder.core.mime import header_block
+from responder.core.outgoing import seven_bit
 from responder.edges.journal import Journal, JournalUnavailable, cases, drafts, mails
 from responder.edges.smtp import submit_batch
 from responder.errors import MessageError, PermanentError, TemporaryError
@@ -288,6 +289,7 @@ def send(desk: Desk, parcels: Sequence[Parcel]) -> None:
                 parcels,
                 before_body=before_body,
                 on_outcome=on_outcome,
+                downgrade=seven_bit,
                 local_hostname=desk.account.identity.address.rpartition("@")[2],
             )
     except (TemporaryError, PermanentError) as exc:

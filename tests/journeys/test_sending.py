@@ -53,6 +53,15 @@ def test_what_the_buyers_server_receives_byte_by_byte(shop: Shop) -> None:
     assert "1042" in subject_of(raw) + text_of(raw)
 
 
+def test_a_server_without_8bitmime_gets_the_same_text_in_seven_bits(shop: Shop) -> None:
+    shop.sink.eight_bit = False
+    approved(shop)
+    raw = shop.wait_for_mail()
+    assert raw.isascii()
+    assert "1042" in text_of(raw)
+    assert "田中" in text_of(raw)
+
+
 @pytest.mark.parametrize(("at", "reply"), [("mail", "451 later"), ("rcpt", "450 4.2.1 busy"), ("dot", "452 4.3.1 full")])
 def test_a_temporary_refusal_is_tried_again_until_it_goes_out_once(shop: Shop, at: str, reply: str) -> None:
     shop.sink.fail(at, reply, times=2)
