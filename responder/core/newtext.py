@@ -43,7 +43,10 @@ _COLONS = (":", "：")
 _DRAWN = frozenset("-_=－ー─━—―*~＊＝<＜【[|")
 
 # A line drawn with signs; at least four of them, not just dots.
-_SIGNS = r"\-_=~*+#^|/\\<>:;'\"`.,・。、°◦‥…＿＝－―ー～〜＊＋｜／＼：；゜ﾟ･oO\u2010-\u2015\u2500-\u257f\u2580-\u259f\u25a0-\u27bf\u2b1b-\u2b55\u203b♪　 "
+_SIGNS = (
+    r"\-_=~*+#^|/\\<>:;'\"`.,・。、°◦‥…oO♪\u3000 ＿＝－―ー～〜＊＋｜／＼：；゜ﾟ･"
+    r"\u203b\u2010-\u2015\u2500-\u259f\u25a0-\u27bf\u2b1b-\u2b55"
+)
 _RULE = re.compile(rf"[{_SIGNS}]{{4,}}")
 _NO_RULE = re.compile(r"[.。…‥・、,　 oO<>^;:'\"`]*|[ー～〜]{1,5}|[(（]?[>＞^][^A-Za-z]{0,6}[<＜^][)）]?")
 _RULED = re.compile(rf"[{_SIGNS}]{{3,}}\S.{{0,40}}?[{_SIGNS}]{{3,}}")
