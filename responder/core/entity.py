@@ -15,8 +15,10 @@ from email.message import Message as Params
 from responder.core.charsets import unbase64
 from responder.errors import MessageError
 
-MAX_DEPTH = 20
+MAX_DEPTH = 12
 MAX_PARTS = 500
+MAX_HEAD = 256 * 1024
+MAX_TYPE = 8 * 1024
 
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
 _BREAK = re.compile(rb"\r\n|\r|\n")
@@ -87,9 +89,12 @@ class Part:
 def read_part(raw: bytes) -> Part:
     """The mail as parts.
 
-    Raises: MessageError if it is nested too deep, has too many parts or a multipart without a boundary.
+    Raises: MessageError if it is nested too deep, has too many parts or a multipart without a boundary, or its fields
+    are longer than any mail program writes them.
     """
-    return _read(_BREAK.sub(b"\r\n", raw), 0, [0])
+    if not raw.count(b"\r\n") == raw.count(b"\r") == raw.count(b"\n"):
+        raw = _BREAK.sub(b"\r\n", raw)
+    return _read(raw, 0, [0])
 
 
 def _read(raw: bytes, depth: int, count: list[int]) -> Part:
@@ -98,12 +103,12 @@ def _read(raw: bytes, depth: int, count: list[int]) -> Part:
         raise MessageError("too_many_parts")
     fields, body = split_fields(raw)
     params = Params()
-    content_type = next((value for name, value in fields if name.lower() == "content-type"), b"")
-    if content_type:
-        params["Content-Type"] = content_type.decode("ascii", "replace")
-    disposition = next((value for name, value in fields if name.lower() == "content-disposition"), b"")
-    if disposition:
-        params["Content-Disposition"] = disposition.decode("ascii", "replace")
+    for wanted in ("Content-Type", "Content-Disposition"):
+        value = next((value for name, value in fields if name.lower() == wanted.lower()), b"")
+        if len(value) > MAX_TYPE:
+            raise MessageError("fields_too_long")
+        if value:
+            params[wanted] = value.decode("ascii", "replace")
     if params.get_content_maintype() != "multipart":
         return Part(fields, body, params=params)
     boundary = _boundary(params)
@@ -124,10 +129,16 @@ def _boundary(params: Params) -> bytes:
 
 def split_fields(raw: bytes) -> tuple[tuple[tuple[str, bytes], ...], bytes]:
     """The header fields, unfolded, and the body. Lines that are no field (mbox's `From `, leftovers) are passed over;
-    clients write pseudo fields such as `S:` without a blank after the colon."""
+    clients write pseudo fields such as `S:` without a blank after the colon.
+
+    Raises: MessageError if the fields take too much room.
+    """
     if raw.startswith(b"\r\n"):
         return (), raw[2:]
-    head, _, body = raw.partition(b"\r\n\r\n")
+    end = raw.find(b"\r\n\r\n")
+    head, body = (raw, b"") if end < 0 else (raw[:end], raw[end + 4 :])
+    if len(head) > MAX_HEAD:
+        raise MessageError("fields_too_long")
     fields: list[tuple[str, bytes]] = []
     pieces: list[bytes] = []
     name = ""

@@ -25,6 +25,7 @@ MAX_LINE = 998
 _PART_FIELDS = ("content-type", "content-transfer-encoding", "content-disposition", "content-id", "content-description",
                 "content-location", "content-language", "content-duration", "content-base")  # fmt: skip
 _BODY_FIELDS = ("content-type", "content-transfer-encoding", "content-disposition")
+_PARAMETER = re.compile(r"(?:[^;\"]|\"(?:[^\"\\]|\\.)*\"?)+")
 _SAFE_VALUE = re.compile(rb"[\t\x20-\x7e]*")
 
 
@@ -162,7 +163,9 @@ def _with_plain(part: Part) -> Part:
     if any(leaf.content_type == "text/plain" for leaf in texts):
         return part
     page = next((leaf for leaf in texts if leaf.content_type == "text/html"), None)
-    return part if page is None else _beside(part, page)
+    if page is None or not to_text(_decoded(page))[0].strip():
+        return part
+    return _beside(part, page)
 
 
 def _beside(part: Part, page: Part) -> Part:
@@ -262,7 +265,7 @@ def _field(name: str, value: bytes) -> bytes:
 def _ascii_value(value: bytes) -> bytes:
     """A parameterised value with its parameters in RFC 2231 form."""
     text = re.sub(r"[\x00-\x1f\x7f]", " ", charsets.decode(value)[0])
-    main, *parameters = re.split(r";(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", text[:4000])
+    main, *parameters = _PARAMETER.findall(text[:4000]) or [""]
     written = [re.sub(r"[^\x20-\x7e]", "", main).strip()]
     for parameter in parameters:
         key, _, said = parameter.partition("=")
@@ -289,7 +292,8 @@ def _proved(raw: bytes, head: Sequence[bytes], body: Part, content: Part, ascii_
 
     Raises: MessageError if its bytes could be taken for something else, or its fields or parts did not survive.
     """
-    if b"\x00" in raw or re.search(rb"\r(?!\n)|(?<!\r)\n", raw) or (ascii_only and not raw.isascii()):
+    ends = raw.count(b"\r\n")
+    if b"\x00" in raw or raw.count(b"\r") != ends or raw.count(b"\n") != ends or (ascii_only and not raw.isascii()):
         raise MessageError("outgoing_bytes")
     if any(len(line) > MAX_LINE for line in raw.split(b"\r\n")):
         raise MessageError("outgoing_line_too_long")
@@ -298,15 +302,18 @@ def _proved(raw: bytes, head: Sequence[bytes], body: Part, content: Part, ascii_
     names += ["MIME-Version", *(name for name, _ in content.fields)]
     if [name for name, _ in back.fields] != names:
         raise MessageError("outgoing_fields")
-    before = [(leaf.content_type, _comparable(leaf)) for leaf in body.leaves()]
-    after = [(leaf.content_type, _comparable(leaf)) for leaf in back.leaves()]
-    if before != after:
+    before, after = list(body.leaves()), list(back.leaves())
+    if len(before) != len(after) or not all(map(_same_part, before, after)):
         raise MessageError("outgoing_parts")
 
 
-def _comparable(leaf: Part) -> bytes:
-    """A body in the form that closing a multipart may not change: without the line ends at its end."""
-    return leaf.payload().rstrip(b"\r\n")
+def _same_part(before: Part, after: Part) -> bool:
+    """True if two parts hold the same. Line ends at the very end do not count: closing a multipart may eat them."""
+    if before.content_type != after.content_type:
+        return False
+    if before.body == after.body and before.encoding == after.encoding:
+        return True
+    return before.payload().rstrip(b"\r\n") == after.payload().rstrip(b"\r\n")
 
 
 # --- text -----------------------------------------------------------------------------------------------------------

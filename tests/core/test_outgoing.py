@@ -311,6 +311,25 @@ def test_nesting_is_bounded() -> None:
         leave(draft(body=body, kind='multipart/mixed; boundary="b39"'))
 
 
+@pytest.mark.parametrize(
+    "head", ["X: y\r\n" * 100_000, "References: " + "<a@b> " * 100_000, "X-Long: " + "a" * 1_000_000]
+)
+def test_a_header_block_beyond_reason_is_refused(head: str) -> None:
+    with pytest.raises(MessageError, match="fields_too_long"):
+        leave(draft(head.rstrip("\r\n")))
+
+
+@pytest.mark.parametrize("kind", ["text/plain" + "; a=b" * 5000, 'text/plain; name="' + '\\"' * 20_000])
+def test_an_endless_content_type_is_refused(kind: str) -> None:
+    with pytest.raises(MessageError, match="fields_too_long"):
+        leave(draft(kind=kind))
+
+
+def test_html_that_shows_nothing_gets_no_empty_plain_part() -> None:
+    raw = leave(draft(body=b"<img src='cid:1'>", kind="text/html; charset=utf-8"))
+    assert parsed(raw).get_content_type() == "text/html"
+
+
 FIELD = st.text(alphabet=st.characters(codec="utf-8"), max_size=200)
 
 
