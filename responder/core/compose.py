@@ -93,7 +93,7 @@ def compose(
     )
     order = OrderValues(decision.order, view, templates.refunds)
     order.touch("is_shipped")
-    offered = _offered(decision, message, shop, channel, templates, view, order, policy)
+    offered = _offered(decision, message, identity, shop, channel, templates, view, order, policy)
     subject, text = templates.render(decision.template, variant, offered)
     if decision.language == "en":
         text = wrapped(text)
@@ -194,6 +194,7 @@ def wrapped(text: str) -> str:
 def _offered(
     decision: Decision,
     message: Message,
+    identity: Identity,
     shop: Shop,
     channel: object,
     templates: Templates,
@@ -208,8 +209,9 @@ def _offered(
     contact = allows(channel, "contact")
     signature = tidy(clean_lines(shop.signature)) if contact else ""
     received = message.date or view.now
+    name = one_line(shop.name or identity.display_name) or identity.address.rpartition("@")[2]
     return {
-        "shop": {"name": one_line(shop.name), "signature": signature or one_line(shop.name)},
+        "shop": {"name": name, "signature": signature or name},
         "buyer": {"name": buyer_name(decision, message)},
         "order": order,
         "channel": {

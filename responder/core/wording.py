@@ -17,21 +17,21 @@ from responder.errors import Mistake
 from responder.model import LANGUAGES, Language, Reason
 
 MESSAGES = Path(__file__).resolve().parent.parent / "data" / "messages"
-TABLES = ("reason", "note", "mistake", "cli", "label")
+TABLES = ("reason", "note", "mistake", "cli", "label", "problem")
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT")
 # Arguments whose value is a code, and where the words for it stand.
 _CODED = {
-    "situation": "label.situation_",
-    "topic": "label.topic_",
-    "topics": "label.topic_",
-    "act": "label.act_",
-    "status": "label.status_",
-    "role": "label.role_",
-    "why": "reason.",
-    "problems": "reason.",
+    "situation": ("label.situation_",),
+    "topic": ("label.topic_",),
+    "topics": ("label.topic_",),
+    "act": ("label.act_",),
+    "status": ("label.status_",),
+    "role": ("label.role_",),
+    "why": ("problem.", "reason."),
+    "problems": ("reason.", "problem."),
 }
 _JOIN: Mapping[Language, tuple[str, str]] = {"ja": ("、", "（{}）"), "en": (", ", " ({})"), "zh": ("，", "（{}）")}
 
@@ -92,12 +92,12 @@ class Catalog:
             return self.text(f"note.{value}", language) if self.has(f"note.{value}") else value
         if key not in _CODED:
             return value
-        prefix, separator = _CODED[key], _JOIN.get(language, _JOIN["en"])[0]
         words = []
         for part in value.split(", "):
-            code = f"{prefix}{part.replace(' ', '_')}"
-            words.append(self.text(code, language) if self.has(code) else part)
-        return separator.join(words)
+            codes = [f"{prefix}{part.replace(' ', '_')}" for prefix in _CODED[key]]
+            code = next(filter(self.has, codes), None)
+            words.append(self.text(code, language) if code else part)
+        return _JOIN.get(language, _JOIN["en"])[0].join(words)
 
     def reason(self, reason: Reason, language: Language) -> str:
         """The words for a reason. Values that are codes themselves, or moments, are told in words too."""

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from responder.core.compose import Templates, blanks_in, compose, draft_bytes, facts_now, own_words, text_of
 from responder.core.templates import VARIANTS
 from responder.errors import MessageError
-from responder.model import Address, Attachment, Decision, Item, Language, Letter, Message, Order
+from responder.model import Address, Attachment, Decision, Identity, Item, Language, Letter, Message, Order
 from tests.builders import NOW, SHOP, make_message, make_order
 
 TEMPLATES = Templates.load([Path(__file__).resolve().parents[2] / "templates"])
@@ -83,6 +83,7 @@ def write(
     channel: Channel | None = None,
     shop: Shop | None = None,
     message: Message | None = None,
+    identity: Identity = SHOP,
     now: datetime = NOW,
 ) -> Letter:
     language: Language = "zh" if variant == "zh-hant" else variant  # type: ignore[assignment]
@@ -91,7 +92,7 @@ def write(
     return compose(
         decision,
         message or make_message(SAID[variant], language=language),
-        identity=SHOP,
+        identity=identity,
         shop=shop or Shop(),
         channel=channel,
         templates=TEMPLATES,
@@ -514,6 +515,14 @@ def test_the_reply_comes_from_the_address_the_buyer_wrote_to() -> None:
     message = make_message("x", to=(Address("", "Support@minato-zakka.example"),))
     assert write("cancel_before_ship", make_order(), message=message).sender.mail == "support@minato-zakka.example"
     assert write("cancel_before_ship", make_order()).sender.mail == "shop@minato-zakka.example"
+
+
+def test_a_shop_without_a_name_signs_with_its_domain() -> None:
+    letter = write(
+        "cancel_before_ship", make_order(), shop=Shop(name="", signature=""), identity=Identity("a@b.example")
+    )
+    assert letter.subject.startswith("【b.example】")
+    assert "\nb.exampleでございます。\n" in letter.text
 
 
 def test_a_mail_without_sender_or_a_decision_without_template_is_a_message_error() -> None:
