@@ -13,7 +13,7 @@ from typing import Protocol
 from responder.core.guards import gate
 from responder.core.rules.conditions import Case
 from responder.core.rules.rulebook import Rulebook
-from responder.model import Decision, Identity, Message, Order, Reason
+from responder.model import Decision, Identity, Message, Order, Reason, order_key
 
 OWN_CHANNEL = "own"
 
@@ -105,7 +105,7 @@ def _silent(message: Message, channel: Channel, identity: Identity) -> tuple[str
 def settle(message: Message, *, channel: Channel, found: FoundOrders, sender_trusted: bool | None) -> Settled:
     """Which order the mail is about: the one it names, else the only one of its sender."""
     by_id = {order.order_id: order for order in found.orders}
-    named = tuple(dict.fromkeys((*found.asked, *by_id)))
+    named = tuple({order_key(each): each for each in (*found.asked, *by_id)}.values())
     if len(by_id) > 1:
         return Settled(None, "several_orders", True, named)
     if by_id:

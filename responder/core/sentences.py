@@ -35,6 +35,7 @@ _GOES_ON = re.compile(
     "(?:[、，,はがをにでとのもへ]|ので|から|けど|けれど|ところ|ため|して|まして|くて|たり|つつ|ながら)$"
 )
 _ENDED = re.compile(r"[。！？!?．.…:：;；」』)）\"”]\s*$")
+_HYPHENATED = re.compile(r"[a-z]-$")
 _BULLET = re.compile(r"^\s*(?:[-*・●■◆○□▼※＊>＞#]|\d{1,2}[.)）]|[一-十][、.])")
 
 
@@ -45,6 +46,11 @@ def language_of(text: str, default: Language) -> Language:
     if _HAN.search(text):
         return default if default != "en" else "zh"
     return "en"
+
+
+def has_kana(text: str) -> bool:
+    """True if the text holds Japanese kana of any width."""
+    return _KANA.search(text) is not None
 
 
 def split(text: str) -> list[str]:
@@ -93,8 +99,7 @@ def _joined(text: str) -> list[str]:
         if not current:
             current = line
         elif _continues(current, line):
-            wide = bool(_WIDE.match(current[-1]) and _WIDE.match(line[0]))
-            current = current + line if wide else f"{current} {line}"
+            current = _join(current, line)
         else:
             blocks.append(current)
             current = line
@@ -104,6 +109,14 @@ def _joined(text: str) -> list[str]:
     if current:
         blocks.append(current)
     return blocks
+
+
+def _join(above: str, below: str) -> str:
+    if _WIDE.match(above[-1]) and _WIDE.match(below[0]):
+        return above + below
+    if _HYPHENATED.search(above) and below[0].islower():
+        return above[:-1] + below
+    return f"{above} {below}"
 
 
 def _continues(above: str, below: str) -> bool:

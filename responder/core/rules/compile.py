@@ -40,10 +40,13 @@ _TARGETS: tuple[tuple[str, Literal["asks", "names", "veto"]], ...] = (
     ("vetoes", "veto"),
 )
 
-ASKED_BY = {"request": frozenset({"request", "may_i"}), "report": frozenset({"request", "may_i", "question"})}
+ASKED_BY = {
+    "request": frozenset({"request", "wish", "closing", "may_i"}),
+    "report": frozenset({"request", "may_i", "question"}),
+}
 VOIDS = {
-    "request": frozenset({"negated", "withdrawn", "conditional", "policy_question", "past", "settled"}),
-    "report": frozenset({"withdrawn", "conditional", "settled"}),
+    "request": frozenset({"negated", "withdrawn", "conditional", "policy_question", "past", "settled", "undecided"}),
+    "report": frozenset({"conditional", "settled"}),
 }
 
 
@@ -76,6 +79,7 @@ class _Compiler:
         self.flat: dict[str | None, dict[str, Sequence[str]]] = {}
         self.scopes: set[str] = set()
         self.lists = 0
+        self.slips: set[str] = set()
 
     def run(self, data: Mapping[str, object]) -> Rulebook:
         self._words(data.get("words", {}))
@@ -102,7 +106,7 @@ class _Compiler:
             topics,
             Examples(proposals),
             Examples(like),
-            Spelling(matcher.words, _real_words()),
+            Spelling(self.slips, matcher.words | _real_words()),
             frozenset(self.scopes),
         )
         return Rulebook(rules, topics, reader, self.timezone)
@@ -200,6 +204,8 @@ class _Compiler:
             suggestion = nearest(args["name"], self.words) if exc.code == "word_list_unknown" else None
             self.findings.add(key, exc.code, suggestion, **args)
             return
+        if target.kind in ("asks", "names", "says"):
+            self.slips |= {word for part in phrase.parts for literal in part for word in literal.split() if word.isalpha()}
         number = self.numbers.get(phrase)
         if number is None:
             number = self.numbers[phrase] = self.matcher.add(phrase)

@@ -20,7 +20,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import ahocorasick
 import re2
@@ -124,15 +124,19 @@ def _pieces(chunk: str, words: Mapping[str, Sequence[str]]) -> list[list[str]]:
 def _groups(chunk: str, words: Mapping[str, Sequence[str]]) -> Iterable[Sequence[str]]:
     """Fixed text and alternatives of a chunk, in order; fixed text is cut behind each stem."""
     at = 0
-    for piece in _PIECE.finditer(chunk):
+    while (piece := _PIECE.search(chunk, at)) is not None:
         yield from _fixed(chunk[at : piece.start()])
+        at = piece.end()
         if piece.group(2) is None:
             yield piece.group(1).split("|")
-        elif piece.group(2) in words:
-            yield [each for each in words[piece.group(2)] if "(" not in each and "..." not in each] or [""]
-        else:
-            raise PhraseError("word_list_unknown", name=piece.group(2))
-        at = piece.end()
+            continue
+        # Japanese goes on without a blank: `@cancelしたい` uses the list `cancel`.
+        written = piece.group(2)
+        name = next((written[:n] for n in range(len(written), 0, -1) if written[:n] in words), None)
+        if name is None:
+            raise PhraseError("word_list_unknown", name=written)
+        at -= len(written) - len(name)
+        yield [each for each in words[name] if "(" not in each and "..." not in each] or [""]
     yield from _fixed(chunk[at:])
 
 
@@ -174,18 +178,22 @@ def _literal(variant: str, language: Language | None) -> str:
 # --- matching -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """Phrase number `phrase` was found from `start` to `end` (offsets in the folded sentence).
 
-    `solid` is False for a phrase with a gap; `inner` is where its first part ends.
+    `inner` is where its first part ends, `gaps` what lies between its parts; without gaps a hit is solid.
     """
 
     phrase: int
     start: int
     end: int
-    solid: bool
     inner: int
+    gaps: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def solid(self) -> bool:
+        """Its words stand side by side."""
+        return not self.gaps
 
 
 @dataclass
@@ -278,7 +286,8 @@ class Matcher:
             for row, sentence in enumerate(written):
                 for index in self.set.Match(normalise(sentence)) or ():
                     number = self.patterns[index][0]
-                    hits[row].append(Hit(number, 0, len(folded[row]), False, len(folded[row])))
+                    end = len(folded[row])
+                    hits[row].append(Hit(number, 0, end, end, ((end, end),)))
         return hits
 
     def _hits(self, sentence: str, seen: Mapping[int, list[tuple[int, int]]]) -> list[Hit]:
@@ -286,12 +295,12 @@ class Matcher:
         single, anchored = self.single, self.anchored
         for part_id, spans in seen.items():
             for number in single.get(part_id, ()):
-                hits.extend(Hit(number, start, end, True, end) for start, end in spans)
+                hits.extend([Hit(number, start, end, end) for start, end in spans])
             for number in anchored.get(part_id, ()):
                 hit = self._gapped(number, sentence, seen)
                 if hit is not None:
                     hits.append(hit)
-        hits.sort(key=lambda hit: (hit.start, -hit.end))
+        hits.sort(key=_place)
         return hits
 
     def _gapped(self, number: int, sentence: str, seen: Mapping[int, list[tuple[int, int]]]) -> Hit | None:
@@ -303,18 +312,24 @@ class Matcher:
             if spans is None:
                 return None
             columns.append(spans)
-        solid = "gap" not in links
         for first in columns[0]:
             end = first[1]
+            gaps: list[tuple[int, int]] = []
             for link, spans in zip(links, columns[1:], strict=True):
                 near = _joined if link == "joined" else _apart
                 follow = next((s for s in spans if near(sentence, end, s[0])), None)
                 if follow is None:
                     break
+                if link == "gap":
+                    gaps.append((end, follow[0]))
                 end = follow[1]
             else:
-                return Hit(number, first[0], end, solid, end if solid else first[1])
+                return Hit(number, first[0], end, gaps[0][0] if gaps else end, tuple(gaps))
         return None
+
+
+def _place(hit: Hit) -> tuple[int, int]:
+    return hit.start, -hit.end
 
 
 def _drop_inside(found: dict[int, list[tuple[int, int]]], blocked: Sequence[tuple[int, int]]) -> None:

@@ -17,12 +17,12 @@ from responder.core.rules.examples import Examples, Likeness
 from responder.core.rules.pack import Topic
 from responder.core.rules.phrases import Hit, Matcher
 from responder.core.rules.spelling import Spelling
-from responder.core.sentences import Act, language_of, split
+from responder.core.sentences import Act, has_kana, language_of, split
 from responder.model import Language, Message, Sentence
 
 # What is read of a mail: more than any buyer writes, little enough to stay fast.
 MAX_CHARS = 12_000
-LEAST_LIKENESS = 0.62
+LEAST_LIKENESS = 0.7
 
 _REPLY = re.compile(
     r"^\s*(?:re|aw|sv|fw|fwd|返信|回复|回覆|答复|答覆|转发|轉寄|轉發)\s*(?:\[\d+\])?\s*[:：]", re.IGNORECASE
@@ -144,19 +144,24 @@ class Reader:
         found = self.matcher.scan([row.folded for row in rows], [row.text for row in rows])
         targets = self.targets
         for row, hits in zip(rows, found, strict=True):
-            language = row.language
+            # Han without kana may be either; the mail's language is only the better guess.
+            languages = (row.language,) if row.language == "en" or has_kana(row.text) else ("ja", "zh")
             row.hits = [
                 (hit, target)
                 for hit in hits
                 for target in targets[hit.phrase]
-                if target.language is None or target.language == language
+                if target.language is None or target.language in languages
             ]
 
     def _mentions(self, number: int, row: _Row) -> list[Mention]:
-        vetoed = {target.name for _, target in row.hits if target.kind == "veto"}
+        vetoes = self._vetoes(row)
+        vetoed = {name for name, spans in vetoes.items() if spans is None}
         best: dict[tuple[str, str], Mention] = {}
         for hit, target in row.hits:
             if target.kind not in ("asks", "names") or target.name in vetoed:
+                continue
+            spans = vetoes.get(target.name)
+            if spans and any(hit.start < end and start < hit.end for start, end in spans):
                 continue
             topic = self.topics[target.name]
             status = _status(row, hit, topic, asks=target.kind == "asks")
@@ -165,6 +170,25 @@ class Reader:
         found = list(best.values())
         if row.scope == "new_text" and not any(m.status == "asked" for m in found):
             found += self._proposed(number, row, {m.topic for m in found if m.status != "mentioned"} | vetoed)
+        return found
+
+    def _vetoes(self, row: _Row) -> dict[str, list[tuple[int, int]] | None]:
+        """Per topic None where a veto takes the whole sentence, or the spans of vetoes that name the topic's own words:
+        those take only the words they hold (`my flight was cancelled, so cancel the order`)."""
+        found: dict[str, list[tuple[int, int]] | None] = {}
+        named: dict[str, list[Hit]] = {}
+        for hit, target in row.hits:
+            if target.kind == "names":
+                named.setdefault(target.name, []).append(hit)
+        for hit, target in row.hits:
+            if target.kind != "veto":
+                continue
+            overlaps = any(n.start < hit.end and hit.start < n.end for n in named.get(target.name, ()))
+            spans = found.setdefault(target.name, [])
+            if not overlaps or spans is None:
+                found[target.name] = None
+            else:
+                spans.append((hit.start, hit.end))
         return found
 
     def _proposed(self, number: int, row: _Row, barred: set[str]) -> list[Mention]:
@@ -233,7 +257,8 @@ def _mark(row: _Row) -> None:
         while outer < len(spans) and spans[outer][1] < hit.end:
             outer += 1
         inside = outer < len(spans) and spans[outer][0] <= hit.start and spans[outer] != (hit.start, hit.end)
-        if hit.solid and inside:
+        # Thanks inside a longer phrase are still thanks.
+        if inside and hit.solid and target.name != "thanks":
             continue
         row.markers.append((hit, target.act))
     names = {act.name for _, act in row.markers}
@@ -272,11 +297,11 @@ def _reaches(row: _Row, marker: Hit, act: Act, hit: Hit, turns: Sequence[Hit] | 
     (`but`, `而是`) nor a comma between."""
     if act.side in ("sentence", "mail"):
         return True
-    if not hit.solid and hit.inner <= marker.start and marker.end <= hit.end:
+    if any(start <= marker.start and marker.end <= end for start, end in hit.gaps):
         return True
     if marker.start <= hit.start and hit.end <= marker.end:
         return True
-    if act.side in ("after", "around") and marker.start >= hit.inner - 2:
+    if act.side in ("after", "around") and marker.start >= hit.end - 2:
         return _near(row, min(hit.end, marker.start), marker.start, act.within, turns)
     if act.side in ("before", "around") and marker.end <= hit.start + 2:
         return _near(row, marker.end, max(marker.end, hit.start), act.within, turns)

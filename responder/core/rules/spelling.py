@@ -24,9 +24,9 @@ class Spelling:
     """The words that rules know, found again behind one wrong, missing, doubled or swapped letter."""
 
     def __init__(self, known: Iterable[str], real: Iterable[str]) -> None:
-        """`known` are the words of all phrases; `real` are other words that must stay as they are."""
-        self._fine = set(known) | set(real)
-        self._known = {w for w in known if len(w) >= LEAST_LETTERS}
+        """`known` are the words that slips become; `real` are all words that must stay as they are."""
+        self._known = {w for w in known if len(w) >= LEAST_LETTERS and w.isascii()}
+        self._fine = self._known | set(real)
         self._by_shorter: dict[str, set[str]] = {}
         for word in self._known:
             for shorter in _shorter(word):
