@@ -177,9 +177,8 @@ def _attribution(lines: Sequence[str], at: int) -> tuple[int, bool]:
         if len(joined) > MAX_ATTRIBUTION:
             break
         if _starts_attribution(line) and _is_attribution(joined):
-            above = lines[begin - 1].strip() if begin else ""
-            if above and not _HAS_DATE.search(joined) and _is_date_line(above):
-                begin -= 1
+            if not _HAS_DATE.search(joined):
+                begin = _date_above(lines, begin)
             return begin, joined[-1] in ":：" or bool(_HAS_DATE.search(joined) and _HAS_MAIL.search(joined))
     line = lines[at].strip()
     if not words.verb_at_end.search(line):
@@ -212,9 +211,15 @@ def _is_attribution(joined: str) -> bool:
     return bool(words.noun_at_end.search(joined) and (_HAS_MAIL.search(joined) or _HAS_TIME.search(joined)))
 
 
-def _is_date_line(line: str) -> bool:
-    """A line that is a date and little else, as Becky! puts above the name."""
-    return len(line) <= 60 and _HAS_DATE.search(line) is not None and not _ENDED.search(line)
+def _date_above(lines: Sequence[str], begin: int) -> int:
+    """`begin` moved up to a line that is a date and little else, as Becky! puts above the name."""
+    for at in range(begin - 1, max(begin - 3, -1), -1):
+        line = lines[at].strip()
+        if not line or len(line) > 60 or _ENDED.search(line) or _is_prefixed(lines, at):
+            break
+        if _HAS_DATE.search(line):
+            return at
+    return begin
 
 
 def _divider(lines: Sequence[str], at: int, line: str) -> tuple[int, bool]:
