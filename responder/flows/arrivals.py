@@ -168,7 +168,7 @@ def _on_batch(desk: Desk, cursor: Cursor, uids: Sequence[int], now: datetime) ->
 
 @dataclass(slots=True)
 class _Batch:
-    """The mails of one FETCH on their way: read ahead, looked up together, planned one by one, carried out in groups."""
+    """The mails of one FETCH: read ahead, looked up together, planned one by one, carried out in groups."""
 
     desk: Desk
     now: datetime
@@ -193,7 +193,7 @@ class _Batch:
         self.known.look_up(self.desk, list(self.read.values()))
 
     def take_up(self, uid: int) -> None:
-        """Add a plan for this mail to the group; a group is carried out before a second mail of the same buyer joins."""
+        """Add a plan for this mail to the group, which goes first where a mail of the same buyer is in it."""
         plan = self._try_plan(uid)
         if plan is None and self.group:
             self.carry_out()

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from responder.edges.journal import cases, drafts, mails, notes
 from responder.errors import CommandRefused
 from responder.flows.desk import Desk
-from responder.flows.sending import back_to_drafts, fetch_copy
+from responder.flows.places import back_to_drafts
+from responder.flows.sending import fetch_copy
 from responder.flows.staff import SERVER_FILES, look_into, settle_as_sent
 from responder.flows.tell import tell
 from responder.model import Draft, Place, Reason

@@ -28,6 +28,7 @@ from responder.edges.smtp import submit_batch
 from responder.errors import MessageError, PermanentError, TemporaryError
 from responder.flows.desk import Desk, same_bytes
 from responder.flows.drafting import carry_out
+from responder.flows.places import back_to_drafts
 from responder.flows.planning import plan_again
 from responder.flows.staff import Ready
 from responder.flows.tell import tell
@@ -201,19 +202,6 @@ def _hold_back(desk: Desk, item: Ready, copy: Copy | None, objections: Sequence[
         cases.record(tx, desk.name, "not_sent", now=now, case_id=draft.case_id, draft=draft.id, why=codes)
     back_to_drafts(desk, draft, item.approved)
     desk.say("not_sent", draft=draft.id, why=codes)
-
-
-def back_to_drafts(desk: Desk, draft: Draft, places: Sequence[Place]) -> None:
-    """Move what lies in Approved back to Drafts and remember where it went."""
-    for place in places:
-        selected = desk.session.select(place.mailbox)
-        if selected.uidvalidity != place.uidvalidity:
-            continue
-        moved = desk.session.move(place.uid, desk.located.drafts)
-        with desk.journal.light() as tx:
-            if moved is not None:
-                drafts.seen_at(tx, draft.id, Place(desk.located.drafts, moved[0], moved[1]), touched=True)
-    desk.forget_status(desk.account.approved, desk.located.drafts)
 
 
 def _within_pace(desk: Desk, now: datetime) -> bool:

@@ -27,6 +27,7 @@ from responder.core.approval import (
 )
 from responder.edges.journal import cases, drafts, mails, notes
 from responder.flows.desk import Desk, Sighting, same_bytes
+from responder.flows.places import back_to_drafts
 from responder.flows.tell import tell
 from responder.model import Cursor, Draft, Place, Reason
 
@@ -63,6 +64,9 @@ def on_staff(desk: Desk, now: datetime) -> list[Ready]:
         in_trash = any(isinstance(b, Bound) and b.draft.id == draft.id for b in _bindings(trashed, known).values())
         if in_trash and not here and not there:
             _discard(desk, draft, now)
+        elif draft.state == "drafted" and draft.approval is not None and draft.approval.place in there:
+            # Refused by the server, or given up: what lies there still is no new approval.
+            back_to_drafts(desk, draft, [draft.approval.place])
         elif there:
             found = _ready(desk, draft, there, here, now)
             if found is not None:
