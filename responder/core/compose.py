@@ -13,21 +13,12 @@ from datetime import datetime, time, timedelta
 
 from responder.core import headers
 from responder.core.addresses import clean_lines
+from responder.core.blanks import blanks_in, own_words
+from responder.core.claims import DayValues, FactValues, PolicyValues, RefundValues, TrackingValues
 from responder.core.dates import calendar_from, day_of, written
 from responder.core.outgoing import outgoing, same_text, text_of
 from responder.core.templates import Templates, tidy
-from responder.core.values import (
-    DayValues,
-    FactValues,
-    OrderValues,
-    PolicyValues,
-    RefundValues,
-    Shop,
-    TrackingValues,
-    View,
-    fact_text,
-    one_line,
-)
+from responder.core.values import OrderValues, Shop, View, fact_text, one_line
 from responder.errors import MessageError
 from responder.model import Address, Decision, Identity, Letter, Message, Order
 
@@ -49,11 +40,7 @@ MAX_QUOTED_WIDTH = 200
 MAX_TEXT_BYTES = 200_000
 WIDTH_EN = 76
 
-_BLANK = re.compile(r"【\s*要\s*確\s*認\s*(?:[:：]\s*([^】]{0,120}))?(?:】|$)?")
 _WHOLE = re.compile(r"【[^】\n]*】")
-_LEFTOVER = re.compile(
-    r"〇〇+|○○+|◯◯+|●●+|\{\{[^\n]{0,80}\}\}|\{%[^\n]{0,80}%\}|\[(?:Customer|Your|Order|Shop)[^\]\n]{0,40}\]"
-)
 _HALF_BRACKETS = str.maketrans("（）", "()")
 _TRADITIONAL = frozenset("們個來對時會過還這說請問單貨訂寄發開關認謝實為與應該點從歡樂買賣無沒國報復錢給經麼樣運號")
 _SIMPLIFIED = frozenset("们个来对时会过还这说请问单货订发开关认谢实为与应该点从欢乐买卖无没国报复钱给经么样运号")
@@ -145,38 +132,6 @@ def draft_bytes(letter: Letter, *, message_id: str, case_token: str, now: dateti
     ]
     text = "\n".join(_short_lines(tidy(clean_lines(letter.text)))) + "\n"
     return b"".join(head) + b"\r\n" + text.encode("utf-8", "replace").replace(b"\n", b"\r\n")
-
-
-def blanks_in(text: str) -> tuple[str, ...]:
-    """What still has to be filled in: blanks by their label, and leftovers of templates as they stand.
-
-    Quoted lines are the buyer's words and are not looked at.
-    """
-    words = own_words(text)
-    found = [(match.start(), _label(match[1] or "")) for match in _BLANK.finditer(words)]
-    found += [(match.start(), match[0]) for match in _LEFTOVER.finditer(words)]
-    return tuple(dict.fromkeys(name for _, name in sorted(found)))
-
-
-def _label(said: str) -> str:
-    """The label of a blank, also where a mail program has broken its line or staff took its end away."""
-    first, _, rest = said.strip().partition("\n")
-    text = first if "\n\n" in said or len(rest) > 60 else f"{first}{rest}"
-    return " ".join(text.split()) or "要確認"
-
-
-def own_words(text: str) -> str:
-    """The text without its quoted lines and the line that announces them."""
-    kept: list[str] = []
-    in_quote = False
-    for line in text.splitlines():
-        quoted = line.lstrip().startswith(">")
-        if quoted and not in_quote and kept and kept[-1].rstrip().endswith((":", "：")):
-            kept.pop()
-        if not quoted:
-            kept.append(line)
-        in_quote = quoted
-    return "\n".join(kept)
 
 
 def wrapped(text: str) -> str:

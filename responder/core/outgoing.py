@@ -1,4 +1,4 @@
-"""What really goes out of a draft as staff left it, and whether two texts are the same letter.
+"""What really goes out of a draft as staff left it.
 
 The header block is always written anew from a short list; the body keeps every part, attachment and flowed text as
 the client stored it. What cannot be carried over safely raises, so that a person looks: nothing is silently changed.
@@ -7,7 +7,6 @@ the client stored it. What cannot be carried over safely raises, so that a perso
 from __future__ import annotations
 
 import re
-import unicodedata
 from base64 import encodebytes
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,8 +17,11 @@ from responder.core import charsets, headers
 from responder.core.addresses import ids_in, parse_mailboxes
 from responder.core.entity import Part, read_part, split_fields
 from responder.core.html import to_text
+from responder.core.texts import decoded, same_text, text_key, text_of
 from responder.errors import MessageError
 from responder.model import Address, Identity
+
+__all__ = ["outgoing", "same_text", "text_key", "text_of"]
 
 MAX_LINE = 998
 _PART_FIELDS = ("content-type", "content-transfer-encoding", "content-disposition", "content-id", "content-description",
@@ -60,31 +62,6 @@ def seven_bit(raw: bytes) -> bytes:
     """A mail made by `outgoing` for a server without 8BITMIME: its bodies re-encoded, its header fields untouched."""
     head, mark, content = raw.partition(b"MIME-Version: 1.0\r\n")
     return head + mark + _written(_labelled(_carried(read_part(content), ascii_only=True)))
-
-
-def text_of(raw: bytes) -> str:
-    """The text of a draft or sent mail as its reader sees it: flowed lines joined, any charset, HTML turned to text
-    where nothing else is there. "" where there is no text."""
-    try:
-        part = read_part(raw)
-    except MessageError:
-        return ""
-    texts = [leaf for leaf in part.leaves() if leaf.content_type == "text/plain" and not leaf.is_attachment]
-    if texts:
-        return "\n".join(_plain_text(leaf) for leaf in texts)
-    pages = [leaf for leaf in part.leaves() if leaf.content_type == "text/html" and not leaf.is_attachment]
-    return "\n".join(to_text(_decoded(leaf))[0] for leaf in pages)
-
-
-def same_text(a: str, b: str) -> bool:
-    """True if two texts differ at most in wrapping, blanks at line ends, empty lines and the twin characters that
-    Japanese charsets swap. In doubt they differ."""
-    return _canonical(a) == _canonical(b)
-
-
-def text_key(text: str) -> str:
-    """A hash that is equal for texts that `same_text` calls the same."""
-    return sha256("\n".join(_canonical(text)).encode("utf-8", "replace")).hexdigest()
 
 
 # --- the header block -----------------------------------------------------------------------------------------------
@@ -163,7 +140,7 @@ def _with_plain(part: Part) -> Part:
     if any(leaf.content_type == "text/plain" for leaf in texts):
         return part
     page = next((leaf for leaf in texts if leaf.content_type == "text/html"), None)
-    if page is None or not to_text(_decoded(page))[0].strip():
+    if page is None or not to_text(decoded(page))[0].strip():
         return part
     return _beside(part, page)
 
@@ -183,7 +160,7 @@ def _beside(part: Part, page: Part) -> Part:
 
 
 def _plain_part(page: Part) -> Part:
-    text = to_text(_decoded(page))[0].rstrip() + "\n"
+    text = to_text(decoded(page))[0].rstrip() + "\n"
     fields = (
         ("Content-Type", b'text/plain; charset="utf-8"'),
         ("Content-Transfer-Encoding", b"base64"),
@@ -314,73 +291,3 @@ def _same_part(before: Part, after: Part) -> bool:
     if before.body == after.body and before.encoding == after.encoding:
         return True
     return before.payload().rstrip(b"\r\n") == after.payload().rstrip(b"\r\n")
-
-
-# --- text -----------------------------------------------------------------------------------------------------------
-
-
-def _decoded(leaf: Part) -> str:
-    return charsets.decode(leaf.payload(), leaf.parameter("charset"))[0]
-
-
-def _plain_text(leaf: Part) -> str:
-    text = _decoded(leaf).replace("\r\n", "\n").replace("\r", "\n")
-    if leaf.parameter("format").lower() != "flowed":
-        return text
-    return _unflowed(text, delete_space=leaf.parameter("delsp").lower() == "yes")
-
-
-def _unflowed(text: str, *, delete_space: bool) -> str:
-    """Flowed lines joined (RFC 3676): a line that ends in a blank goes on in the next of the same quote depth."""
-    lines: list[str] = []
-    open_depth: int | None = None
-    for line in text.split("\n"):
-        depth = len(line) - len(line.lstrip(">"))
-        words = line[depth:].removeprefix(" ")
-        goes_on = words.endswith(" ") and words != "-- "
-        if goes_on and delete_space:
-            words = words[:-1]
-        if open_depth == depth and lines and words != "-- ":
-            lines[-1] += words
-        else:
-            lines.append(">" * depth + (" " if depth else "") + words)
-        open_depth = depth if goes_on else None
-    return "\n".join(lines)
-
-
-# Characters that ISO-2022-JP and its many converters turn into one another.
-_TWINS = str.maketrans(
-    {
-        "～": "〜",
-        "－": "−",
-        "―": "—",
-        "∥": "‖",
-        "￠": "¢",
-        "￡": "£",
-        "￢": "¬",
-        "￥": "¥",
-        "‐": "-",
-        "\u00a0": " ",
-        "\t": " ",
-    }
-)
-_HALF_KANA = re.compile("[\uff61-\uff9f]+")
-_CJK = "\u2010-\u2027\u2e80-\u303f\u3040-\u30ff\u3100-\u9fff\uf900-\ufaff\uff00-\uffef"
-_BESIDE_CJK = re.compile(rf"(?<=[{_CJK}]) | (?=[{_CJK}])")
-
-
-def _canonical(text: str) -> list[str]:
-    """The text as runs of equal quote depth, each as one line."""
-    text = unicodedata.normalize("NFC", text).translate(_TWINS)
-    text = _HALF_KANA.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
-    runs: list[tuple[int, list[str]]] = []
-    for line in re.split(r"\r\n|\r|\n", text):
-        marks = re.match(r"(?:> ?)*", line)
-        quoted = marks[0] if marks else ""
-        depth, words = quoted.count(">"), " ".join(line[len(quoted) :].split())
-        if not words:
-            continue
-        if not runs or runs[-1][0] != depth:
-            runs.append((depth, []))
-        runs[-1][1].append(words)
-    return [">" * depth + _BESIDE_CJK.sub("", " ".join(lines)) for depth, lines in runs]

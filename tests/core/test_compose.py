@@ -441,6 +441,10 @@ def test_an_order_that_is_gone_has_no_facts() -> None:
         ("Hello {{ buyer.name }}", ("{{ buyer.name }}",)),
         ("> 〇〇さんへ【要確認: x】\n>> {{ y }}", ()),
         ("問題ありません。〇が正解です。", ()),
+        ("二〇〇五年創業\n○●○●○●○●○●○●", ()),
+        ("[Minato Shop] Your order", ()),
+        ("[Your Name] / [tracking number]", ("[Your Name]", "[tracking number]")),
+        ("ご質問【要確認: 番号】について:\n> いつですか", ("番号",)),
     ],
 )
 def test_blanks_and_leftovers_are_found_in_our_words_only(text: str, found: tuple[str, ...]) -> None:
