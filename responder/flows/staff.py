@@ -102,7 +102,7 @@ def _seen_in_sent(desk: Desk, draft: Draft, place: Place, now: datetime) -> None
 
     A copy that is not ours was filed by the server itself; where it did so besides ours, ours goes.
     """
-    ours = desk.own_copies.pop(draft.id, None)
+    ours = desk.own_copies.get(draft.id)
     if ours == place:
         return
     with desk.journal.light() as tx:
@@ -111,6 +111,7 @@ def _seen_in_sent(desk: Desk, draft: Draft, place: Place, now: datetime) -> None
     if ours is not None:
         desk.session.select(ours.mailbox)
         desk.session.remove(ours.uid)
+        del desk.own_copies[draft.id]
     if draft.id in desk.in_flight:
         return
     with desk.journal.durable() as tx:
