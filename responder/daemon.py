@@ -109,6 +109,7 @@ class Daemon:
         self._sending: dict[str, Future[None]] = {}
         self._stopping = threading.Event()
         self._lock_file: int | None = None
+        self.reloads = 0
         self.left_sending = False
         """After `run`: a server still owes an answer; whoever ends the process must not wait for it."""
         self._orders_due = monotonic() + ORDERS_EVERY_S
@@ -323,6 +324,7 @@ class Daemon:
         except ResponderError:
             log.exception("reload_failed", extra={"action": "reload_failed"})
             return
+        self.reloads += 1
         log.info("reloaded", extra={"action": "reloaded", "rules": len(self.settings.rulebook.rules)})
 
     def _refresh_orders(self) -> None:

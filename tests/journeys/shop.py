@@ -159,6 +159,10 @@ path = "orders.csv"
         finally:
             journal.close()
 
+    def reloads(self) -> int:
+        """How often the daemon has taken over changed rules or templates."""
+        return self.daemon.reloads if self.daemon is not None else 0
+
     def stop(self) -> None:
         """Stop the daemon in order and pass on what went wrong in it."""
         if self.daemon is not None and self._thread is not None:
