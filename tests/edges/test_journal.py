@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from responder.edges.journal import Journal, JournalUnavailable, cases, drafts, mails, notes
 from responder.edges.journal.tables import metadata
-from responder.model import Address, Approval, Cursor, Decision, Draft, Place
+from responder.model import Address, Approval, Case, Cursor, Decision, Draft, Place
 from tests.builders import NOW
 
 PLACE = Place("Drafts", 4_000_000_000, 4_100_000_000)
@@ -31,19 +31,25 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     journal.close()
 
 
+def a_case(case_id: str, buyer: str = "b@mail.example") -> Case:
+    return Case(case_id, "main", "open", None, buyer, "own", "1", "ja", NOW, None)
+
+
 def begin(tx: Connection, **changes: Any) -> int:
     if cases.find(tx, "c1") is None:
-        cases.open_case(
-            tx, case_id="c1", account="main", buyer="b@mail.example", channel="own", order_id="1", language="ja",
-            deadline_at=None, now=NOW,
-        )  # fmt: skip
-    values: dict[str, Any] = {
-        "case_id": "c1", "account": "main", "message_id": "<d1@r>", "raw": b"raw", "template": "t",
+        cases.open_cases(tx, [a_case("c1")])
+    values = {**intent_values("c1"), **changes}
+    ((_, draft_id),) = drafts.begin(tx, [drafts.Intent(**values)], now=NOW).items()
+    return draft_id
+
+
+def intent_values(case_id: str) -> dict[str, Any]:
+    return {
+        "case_id": case_id, "account": "main", "message_id": "<d1@r>", "raw": b"raw", "template": "t",
         "situation": "cancel_before_ship", "order_id": "1", "channel": "own", "facts": {"status": "paid"},
         "sender": "s@shop.example", "recipient": Address("b", "b@mail.example"), "in_reply_to": "<b1@x>",
-        "references": ("<b1@x>",), "answers": (1,), "now": NOW,
+        "references": ("<b1@x>",), "answers": (1,),
     }  # fmt: skip
-    return drafts.begin(tx, **{**values, **changes})
 
 
 def approval(**changes: Any) -> Approval:
@@ -57,7 +63,7 @@ def approval(**changes: Any) -> Approval:
 def approved(journal: Journal) -> int:
     with journal.durable() as tx:
         draft_id = begin(tx)
-        drafts.drafted(tx, draft_id, PLACE)
+        drafts.drafted(tx, {draft_id: PLACE})
         assert drafts.approve(tx, draft_id, approval())
     return draft_id
 
@@ -76,6 +82,28 @@ def test_upgrading_twice_changes_nothing(journal: Journal) -> None:
     draft_id = approved(journal)
     journal.upgrade()
     assert look(journal, draft_id).state == "approved"
+
+
+def test_several_may_open_a_new_journal_at_once(tmp_path: Path) -> None:
+    for number in range(20):
+        barrier, failures = threading.Barrier(3), list[Exception]()
+
+        def look(url: str, barrier: threading.Barrier = barrier, failures: list[Exception] = failures) -> None:
+            journal = Journal(url)
+            barrier.wait()
+            try:
+                with journal.reading() as tx:
+                    tx.exec_driver_sql("SELECT 1")
+            except JournalUnavailable as exc:
+                failures.append(exc)
+            journal.close()
+
+        hands = [threading.Thread(target=look, args=(f"sqlite:///{tmp_path / f'{number}.db'}",)) for _ in range(3)]
+        for hand in hands:
+            hand.start()
+        for hand in hands:
+            hand.join()
+        assert failures == []
 
 
 def test_nobody_else_may_read_the_file(journal: Journal) -> None:
@@ -208,7 +236,7 @@ def test_a_mail_counts_its_attempts_and_keeps_one_row(journal: Journal) -> None:
         assert first == second
         (mail,) = mails.unfinished(tx, "main")
         assert mail.attempts == 2
-        mails.decide(tx, first, Decision("silence", "spam", None, "ja", "own"), None)
+        mails.decide(tx, [mails.Verdict(first, Decision("silence", "spam", None, "ja", "own"))])
         assert mails.unfinished(tx, "main") == []
         assert mails.count_by_action(tx, "main") == {"silence": 1}
 
@@ -226,10 +254,34 @@ def test_a_cursor_is_kept_for_each_mailbox(journal: Journal) -> None:
 def test_a_key_names_the_newest_case_of_its_thread(journal: Journal) -> None:
     with journal.durable() as tx:
         for case_id in ("c1", "c2"):
-            cases.open_case(
-                tx, case_id=case_id, account="main", buyer="b@x", channel="own", order_id=None, language="ja",
-                deadline_at=None, now=NOW,
-            )  # fmt: skip
+            cases.open_cases(tx, [a_case(case_id)])
         cases.add_keys(tx, "main", "c1", ["<a@x>", "<a@x>", "<b@x>"])
         cases.add_keys(tx, "main", "c2", ["<b@x>"])
         assert cases.by_keys(tx, "main", ["<a@x>", "<b@x>", "<c@x>"]) == {"<a@x>": "c1", "<b@x>": "c2"}
+
+
+def test_only_the_buyers_and_contents_that_were_met_are_known(journal: Journal) -> None:
+    with journal.durable() as tx:
+        cases.open_cases(tx, [a_case("c1", "known@x")])
+        ids = mails.note_new(tx, "main", [(Place("INBOX", 1, uid), NOW) for uid in (1, 2)], now=NOW)
+        silent = Decision("silence", "spam", None, "ja", "own")
+        mails.decide(tx, [mails.Verdict(ids[1], silent, content_sha256="decided")])
+        assert cases.known_buyers(tx, "main", ["known@x", "stranger@x"]) == {"known@x"}
+        assert cases.known_buyers(tx, "other", ["known@x"]) == set()
+        assert mails.known_contents(tx, "main", ["decided", "never seen", ""]) == {"decided"}
+        assert mails.known_contents(tx, "main", [f"{n}" for n in range(2000)]) == set()
+
+
+def test_many_drafts_are_begun_and_found_where_the_server_put_them(journal: Journal) -> None:
+    with journal.durable() as tx:
+        cases.open_cases(tx, [a_case(f"c{n}") for n in range(3)])
+        base = intent_values("c0")
+        intents = [drafts.Intent(**{**base, "case_id": f"c{n}", "message_id": f"<{n}@r>"}) for n in range(3)]
+        ids = drafts.begin(tx, intents, now=NOW)
+        assert [d.message_id for d in drafts.intended(tx, "main")] == ["<0@r>", "<1@r>", "<2@r>"]
+        drafts.drafted(tx, {ids["<0@r>"]: PLACE, ids["<1@r>"]: None})
+        assert [d.id for d in drafts.intended(tx, "main")] == [ids["<2@r>"]]
+        assert drafts.find(tx, ids["<0@r>"]).place == PLACE
+        assert drafts.find(tx, ids["<1@r>"]).place is None
+        assert drafts.count_recent(tx, "main", "b@mail.example", NOW) == 3
+        assert drafts.count_recent(tx, "main", "b@mail.example", NOW + timedelta(seconds=1)) == 0

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
@@ -20,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from responder.errors import TemporaryError
 
 HEAD = "0001"
+WAL_TRIES = 100
 
 
 class JournalUnavailable(TemporaryError):
@@ -58,8 +60,9 @@ class Journal:
         @event.listens_for(engine, "connect")
         def _settings(connection: Any, _record: Any) -> None:
             connection.isolation_level = None
-            for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "busy_timeout=30000", "foreign_keys=ON"):
+            for pragma in ("busy_timeout=30000", f"synchronous={synchronous}", "foreign_keys=ON"):
                 connection.execute(f"PRAGMA {pragma}")
+            _write_ahead(connection)
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
@@ -119,3 +122,15 @@ class Journal:
         """Give all database connections back."""
         self._full.dispose()
         self._normal.dispose()
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch the file to WAL. SQLite does not wait where another process opens it at this moment, so we do."""
+    for attempt in range(WAL_TRIES):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if attempt == WAL_TRIES - 1:
+                raise
+            sleep(0.05)
