@@ -8,18 +8,19 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
 from functools import lru_cache
 from importlib.resources import files
-from typing import Literal, cast
+from typing import Any, cast
 
 from responder.core.normal import fold
 from responder.core.rules.examples import Examples
 from responder.core.rules.findings import Findings, Where, nearest
 from responder.core.rules.pack import SITUATIONS, Group, Rule, Topic
-from responder.core.rules.phrases import Matcher, PhraseError, parse
+from responder.core.rules.phrases import Matcher, Phrase, PhraseError, parse
 from responder.core.rules.reading import Reader, Target
 from responder.core.rules.rulebook import Rulebook
+from responder.core.rules.shipped import WORD_KINDS, flattened, shipped, spread
 from responder.core.rules.spelling import Spelling
 from responder.core.rules.when import WhenReader
-from responder.core.sentences import Act, speech
+from responder.core.sentences import speech
 from responder.model import LANGUAGES, Action, Language
 
 TOP_KEYS = ("words", "topic", "examples", "rule")
@@ -33,12 +34,6 @@ RULE_KEYS = (
 _ID = re.compile(r"^[\w][\w.-]{0,79}$")
 _SITUATION = re.compile(r"^[a-z][a-z0-9_]{0,59}$")
 _DEADLINE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(h|d|時間|日|hours?|days?)\s*$")
-
-_TARGETS: tuple[tuple[str, Literal["asks", "names", "veto"]], ...] = (
-    ("asks", "asks"),
-    ("names", "names"),
-    ("vetoes", "veto"),
-)
 
 ASKED_BY = {
     "request": frozenset({"request", "wish", "closing", "may_i"}),
@@ -74,25 +69,24 @@ class _Compiler:
         self.timezone = timezone
         self.matcher = Matcher()
         self.targets: list[list[Target]] = []
-        self.numbers: dict[object, int] = {}
-        self.words: dict[str, Mapping[str, Sequence[str]]] = {}
+        self.numbers: dict[Phrase, int] = {}
+        self.acts = frozenset(act.name for act in speech())
+        self.words: dict[str, dict[str, list[str]]] = {}
         self.flat: dict[str | None, dict[str, Sequence[str]]] = {}
         self.scopes: set[str] = set()
         self.lists = 0
         self.slips: set[str] = set()
 
     def run(self, data: Mapping[str, object]) -> Rulebook:
-        self._words(data.get("words", {}))
-        acts = speech()
-        for act in acts:
-            for text in act.phrases:
-                if act.name == "blocker":
-                    self.matcher.block(parse(text, self.flat[act.language], act.language))
-                    continue
-                self._phrase(text, act.language, Target("act", act.name, act.language, act), f"speech.{act.name}")
-        topics = self._topics(data.get("topic", {}))
+        base = shipped()
+        self._words(base.words, data.get("words", {}))
+        for phrase in base.blockers:
+            self.matcher.block(phrase)
+        for phrase, target in base.phrases:
+            self._add(phrase, target)
+        topics = self._topics(base.topics, data.get("topic", {}))
         like = self._examples(data.get("examples", {}))
-        rules = self._rules(data.get("rule", []), topics, acts, {name for name, _, _ in like})
+        rules = self._rules(data.get("rule", []), topics, {name for name, _, _ in like})
         self.findings.raise_if_any()
         matcher = self.matcher.ready()
         proposals = [
@@ -113,7 +107,8 @@ class _Compiler:
 
     # --- words, topics, examples ---
 
-    def _words(self, value: object) -> None:
+    def _words(self, base: Mapping[str, Mapping[str, Sequence[str]]], value: object) -> None:
+        self.words = {name: {lang: list(listed) for lang, listed in lists.items()} for name, lists in base.items()}
         for name, inner in self.findings.table(value, "words").items():
             key = f"words.{name}"
             if isinstance(inner, Mapping):
@@ -121,57 +116,50 @@ class _Compiler:
                 lists = {lang: self.findings.texts(v, f"{key}.{lang}") for lang, v in inner.items()}
             else:
                 lists = {"all": self.findings.texts(inner, key)}
-            self.words[name] = lists
-        for language in (None, *LANGUAGES):
-            self.flat[language] = {
-                name: [
-                    each
-                    for lang, listed in lists.items()
-                    if language is None or lang in (language, "all")
-                    for each in listed
-                ]
-                for name, lists in self.words.items()
-            }
+            for lang, listed in lists.items():
+                self.words.setdefault(name, {}).setdefault(lang, []).extend(listed)
+        self.flat = {language: flattened(self.words, language) for language in (None, *LANGUAGES)}
 
-    def _topics(self, value: object) -> dict[str, Topic]:
+    def _topics(self, base: Mapping[str, Mapping[str, Any]], value: object) -> dict[str, Topic]:
+        own = self.findings.table(value, "topic")
         topics: dict[str, Topic] = {}
-        for name, inner in self.findings.table(value, "topic").items():
+        for name in dict.fromkeys((*base, *own)):
             key = f"topic.{name}"
-            table = self.findings.table(inner, key)
+            table = self.findings.table(own[name], key) if name in own else {}
             self.findings.keys(table, TOPIC_KEYS, key)
-            kind = str(table.get("kind", "request"))
-            if kind not in ("request", "report"):
-                self.findings.unknown(f"{key}.kind", "topic_kind_unknown", kind, ("request", "report"))
-                kind = "request"
-            examples: list[tuple[Language, str]] = []
+            given = {**base.get(name, {}), **table}
+            examples = [
+                (language, text)
+                for language in LANGUAGES
+                for text in base.get(name, {}).get(language, {}).get("examples", ())
+            ]
             for language in LANGUAGES:
                 if language in table:
                     examples += self._topic_words(name, language, table[language], f"{key}.{language}")
-            asked_by = (
-                self.findings.texts(table["asked_by"], f"{key}.asked_by") if "asked_by" in table else ASKED_BY[kind]
-            )
-            voids = self.findings.texts(table["voids"], f"{key}.voids") if "voids" in table else VOIDS[kind]
-            known = {act.name for act in speech()}
-            for act in (*asked_by, *voids):
-                if act not in known:
-                    self.findings.unknown(key, "act_unknown", act, known)
-            topics[name] = Topic(
-                name,
-                "request" if kind == "request" else "report",
-                frozenset(asked_by),
-                frozenset(voids),
-                tuple(examples),
-            )
+            topics[name] = self._topic(name, given, tuple(examples), key)
         return topics
+
+    def _topic(
+        self, name: str, given: Mapping[str, object], examples: tuple[tuple[Language, str], ...], key: str
+    ) -> Topic:
+        kind = str(given.get("kind", "request"))
+        if kind not in ASKED_BY:
+            self.findings.unknown(f"{key}.kind", "topic_kind_unknown", kind, tuple(ASKED_BY))
+            kind = "request"
+        asked_by = self.findings.texts(given["asked_by"], f"{key}.asked_by") if "asked_by" in given else ASKED_BY[kind]
+        voids = self.findings.texts(given["voids"], f"{key}.voids") if "voids" in given else VOIDS[kind]
+        for act in (*asked_by, *voids):
+            if act not in self.acts:
+                self.findings.unknown(key, "act_unknown", act, self.acts)
+        return Topic(name, "report" if kind == "report" else "request", frozenset(asked_by), frozenset(voids), examples)
 
     def _topic_words(self, topic: str, language: Language, value: object, key: str) -> list[tuple[Language, str]]:
         table = self.findings.table(value, key)
         self.findings.keys(table, TOPIC_LANGUAGE_KEYS, key)
-        for kind, target in _TARGETS:
-            if kind in table:
-                for i, text in enumerate(self.findings.texts(table[kind], f"{key}.{kind}")):
-                    goal = Target(target, topic, language)
-                    self._phrase(text, language, goal, f"{key}.{kind}[{i}]")
+        for name, kind in WORD_KINDS:
+            if name in table:
+                for i, text in enumerate(self.findings.texts(table[name], f"{key}.{name}")):
+                    self._phrase(text, language, Target(kind, topic, language), f"{key}.{name}[{i}]")
         if "examples" not in table:
             return []
         return [(language, text) for text in self.findings.texts(table["examples"], f"{key}.examples")]
@@ -190,22 +178,18 @@ class _Compiler:
         return found
 
     def _phrase(self, text: str, language: Language | None, target: Target, key: str) -> None:
-        # A phrase that is nothing but a list stands for each of its words.
-        whole = text[1:] if text.startswith("@") else ""
-        if whole in self.flat[language]:
-            for each in self.flat[language][whole]:
-                if not each.startswith("@"):
-                    self._phrase(each, language, target, key)
-            return
-        try:
-            phrase = parse(text, self.flat[language], language)
-        except PhraseError as exc:
-            args = dict(exc.args_)
-            suggestion = nearest(args["name"], self.words) if exc.code == "word_list_unknown" else None
-            self.findings.add(key, exc.code, suggestion, **args)
-            return
+        words = self.flat[language]
+        for each in spread(text, words):
+            try:
+                self._add(parse(each, words, language), target)
+            except PhraseError as exc:
+                args = dict(exc.args_)
+                suggestion = nearest(args["name"], self.words) if exc.code == "word_list_unknown" else None
+                self.findings.add(key, exc.code, suggestion, **args)
+
+    def _add(self, phrase: Phrase, target: Target) -> None:
         if target.kind in ("asks", "names", "says"):
-            self.slips |= {word for part in phrase.parts for literal in part for word in literal.split() if word.isalpha()}
+            self.slips.update(w for part in phrase.parts for literal in part for w in literal.split() if w.isalpha())
         number = self.numbers.get(phrase)
         if number is None:
             number = self.numbers[phrase] = self.matcher.add(phrase)
@@ -231,13 +215,10 @@ class _Compiler:
 
     # --- rules ---
 
-    def _rules(
-        self, value: object, topics: Mapping[str, Topic], acts: Sequence[Act], examples: set[str]
-    ) -> tuple[Rule, ...]:
+    def _rules(self, value: object, topics: Mapping[str, Topic], examples: set[str]) -> tuple[Rule, ...]:
         if not isinstance(value, Sequence) or isinstance(value, str):
             self.findings.add("rule", "type_wrong", want="[[rule]]", got="table")
             return ()
-        names = {act.name for act in acts} | {"question"}
         rules: list[Rule] = []
         seen: dict[str, int] = {}
         for number, inner in enumerate(value):
@@ -245,7 +226,7 @@ class _Compiler:
             table = self.findings.table(inner, key)
             rule_id = table.get("id")
             self.findings.rule = rule_id if isinstance(rule_id, str) else None
-            when = WhenReader(self.findings, topics, names, examples, self._says, self.words)
+            when = WhenReader(self.findings, topics, self.acts, examples, self._says, self.words)
             rule = self._rule(table, number, key, when)
             if rule.id in seen:
                 self.findings.add(f"{key}.id", "rule_id_twice", id=rule.id, first=str(seen[rule.id] + 1))
