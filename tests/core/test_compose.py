@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.header import decode_header, make_header
+from email.utils import parseaddr
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from responder.core.compose import Templates, blanks_in, compose, draft_bytes, facts_now, own_words, text_of
+from responder.core.headers import shortened
 from responder.core.templates import VARIANTS
 from responder.errors import MessageError
 from responder.model import Address, Attachment, Decision, Identity, Item, Language, Letter, Message, Order
@@ -273,6 +275,8 @@ MONEY = [
     ("コンビニ決済", "paid", "銀行振込でご返金"),
     ("bank_transfer", "paid", "銀行振込でご返金"),
     ("bank_transfer", "unpaid", "お支払いは不要"),
+    ("credit_card", "unpaid", "お支払いは不要"),
+    ("Paidy", "unpaid", "後払いのご請求"),
     ("代金引換", "paid", "ご返金などのお手続きは必要ございません"),
     ("コンビニ後払い", "paid", "後払いのご請求"),
     ("ドコモ払い", "paid", "携帯電話のご利用明細"),
@@ -679,7 +683,13 @@ def test_hostile_values_come_to_nothing(name: str, item: str, said: str, subject
     assert len(mail.keys()) == 11
     assert mail["Bcc"] is None
     assert "hanako@mail.example" in mail["To"]
-    assert len(str(make_header(decode_header(mail["Subject"])))) <= 240
+    assert decoded(mail["Subject"]) == shortened(subject, 240)
+    shown, address = parseaddr(re.sub(r"\r?\n", "", mail["To"]))
+    assert (address, decoded(shown)) == ("hanako@mail.example", shortened(name, 100))
+
+
+def decoded(value: str) -> str:
+    return str(make_header(decode_header(re.sub(r"\r?\n", "", value))))
 
 
 @settings(max_examples=60, deadline=None)
