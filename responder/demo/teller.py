@@ -94,7 +94,7 @@ class Teller:
                 {"at": at.isoformat(timespec="milliseconds"), "who": who, "step": code, "mail": mail, "text": text}
             )
             return
-        line = Text(at.astimezone().strftime("%H:%M:%S") + "  ", "dim")
+        line = Text().append(at.astimezone().strftime("%H:%M:%S") + "  ", "dim")
         name = self.text(f"who_{who}")
         line.append(name + " " * max(1, 11 - Text(name).cell_len), COLOURS[who])
         line.append(text)
@@ -114,7 +114,8 @@ class Teller:
         self._console.print()
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, header_style="bold")
         table.add_column("", justify="right", style="dim")
-        table.add_column(self.text("col_mail"), no_wrap=True, overflow="ellipsis", max_width=MAIL_WIDTH)
+        mail_width = min(MAIL_WIDTH, self._console.width // 4)
+        table.add_column(self.text("col_mail"), no_wrap=True, overflow="ellipsis", max_width=mail_width)
         for name in ("understood", "draft", "staff", "out"):
             table.add_column(self.text(f"col_{name}"))
         for number, row in enumerate(rows, 1):
