@@ -14,11 +14,11 @@ from datetime import datetime, time, timedelta
 from responder.core import headers
 from responder.core.addresses import clean_lines
 from responder.core.blanks import blanks_in, own_words
-from responder.core.claims import DayValues, FactValues, PolicyValues, RefundValues, TrackingValues
-from responder.core.dates import calendar_from, day_of, written
+from responder.core.dates import written
+from responder.core.offer import offer, written_at
 from responder.core.outgoing import outgoing, same_text, text_of
 from responder.core.templates import Templates, tidy
-from responder.core.values import OrderValues, Shop, View, fact_text, one_line
+from responder.core.values import Shop, View, fact_text, one_line
 from responder.errors import MessageError
 from responder.model import Address, Decision, Identity, Letter, Message, Order
 
@@ -42,8 +42,6 @@ WIDTH_EN = 76
 
 _WHOLE = re.compile(r"【[^】\n]*】")
 _HALF_BRACKETS = str.maketrans("（）", "()")
-_TRADITIONAL = frozenset("們個來對時會過還這說請問單貨訂寄發開關認謝實為與應該點從歡樂買賣無沒國報復錢給經麼樣運號")
-_SIMPLIFIED = frozenset("们个来对时会过还这说请问单货订发开关认谢实为与应该点从欢乐买卖无没国报复钱给经么样运号")
 
 
 def compose(
@@ -67,21 +65,8 @@ def compose(
         raise MessageError("no_sender")
     if not decision.template:
         raise MessageError("no_template")
-    variant = _variant(decision, message)
-    policy = {**templates.policy, **shop.policy}
-    view = View(
-        language=decision.language,
-        variant=variant,
-        shop_language=shop.language,
-        timezone=shop.timezone,
-        now=now,
-        calendar=calendar_from(policy.items()),
-        wording=templates.wording,
-    )
-    order = OrderValues(decision.order, view, templates.refunds)
-    order.touch("is_shipped")
-    offered = _offered(decision, message, identity, shop, channel, templates, view, order, policy)
-    subject, text = templates.render(decision.template, variant, offered)
+    view, offered = offer(decision, message, identity=identity, shop=shop, channel=channel, known=templates, now=now)
+    subject, text = templates.render(decision.template, view.variant, offered)
     if decision.language == "en":
         text = wrapped(text)
     blanks = (*blanks_in(subject), *blanks_in(text))
@@ -146,92 +131,11 @@ def wrapped(text: str) -> str:
     return "\n".join(lines).replace("\0", " ")
 
 
-def _offered(
-    decision: Decision,
-    message: Message,
-    identity: Identity,
-    shop: Shop,
-    channel: object,
-    templates: Templates,
-    view: View,
-    order: OrderValues,
-    policy: Mapping[str, str],
-) -> dict[str, object]:
-    words = PolicyValues(policy, view)
-    days = DayValues(view, words)
-    tracking = TrackingValues(decision.order, order, view, templates.carriers)
-    tracking.links = bool(getattr(channel, "allows_links", True))
-    contact = allows(channel, "contact")
-    signature = tidy(clean_lines(shop.signature)) if contact else ""
-    received = message.date or view.now
-    name = one_line(shop.name or identity.display_name) or identity.address.rpartition("@")[2]
-    return {
-        "shop": {"name": name, "signature": signature or name},
-        "buyer": {"name": buyer_name(decision, message)},
-        "order": order,
-        "channel": {
-            "name": decision.channel,
-            "title": _title(channel, view.variant),
-            "links": tracking.links,
-            "contact": contact,
-        },
-        "mail": {
-            "subject": one_line(message.subject),
-            "date": written(day_of(received, view.timezone), view.language, view.today),
-            "text": clean_lines(message.new_text[:MAX_QUOTED_CHARACTERS]),
-            "has_attachment": bool(message.attachments),
-        },
-        "tracking": tracking,
-        "refund": RefundValues(decision.order, order, view, templates.refunds, decision.channel),
-        "fact": FactValues(decision.order, order, view, templates.refunds),
-        "day": days,
-        "policy": words,
-        "in_business_days": days.in_business_days,
-        "blank": view.blank,
-    }
-
-
-def _title(channel: object, variant: str) -> str:
-    titles = getattr(channel, "title", None)
-    if not isinstance(titles, Mapping):
-        return ""
-    return one_line(str(titles.get(variant) or titles.get(variant[:2]) or titles.get("en") or ""))
-
-
-def allows(channel: object, what: str) -> bool:
-    """True if a text on this channel may hold it: `link`, `contact` (mail addresses, phone numbers). A channel that
-    forbids nothing allows everything."""
-    forbidden = {str(word).casefold() for word in getattr(channel, "forbidden", ()) or ()}
-    match what:
-        case "link":
-            return not forbidden & {"link", "links", "url", "urls", "outside_links", "outside_link"}
-        case _:
-            return not forbidden & {"mail", "mails", "mail_addresses", "address", "phone", "phones", "contact"}
-
-
-def buyer_name(decision: Decision, message: Message) -> str:
-    """How to address the buyer: the name in the order, else the one in the mail, or ""."""
-    said = decision.order.buyer_name if decision.order else ""
-    if not one_line(said) and message.sender is not None:
-        said = re.sub(r"\s+-\s+Amazon Marketplace$|\s+via\s+\S.*$", "", message.sender.name)
-    name = re.sub(r"[\s　]*(?:様|さま|さん|御中)$", "", re.sub(r"[<>\[\]{}\"`|\\]", "", one_line(said, 60))).strip()
-    return "" if "@" in name or "://" in name or not re.search(r"\w", name) else name
-
-
 def _from_address(message: Message, identity: Identity) -> str:
     """The shop's address the buyer wrote to, where that is one of the identity's; else its first."""
     own = (identity.address, *identity.aliases)
     asked = {address.key for address in (*message.to, *message.cc)}
     return next((mail for mail in own if mail.casefold() in asked), identity.address)
-
-
-def _variant(decision: Decision, message: Message) -> str:
-    """The template folder: Traditional Chinese for a buyer who writes it."""
-    if decision.language != "zh":
-        return decision.language
-    said = (message.new_text or message.subject)[:4000]
-    traditional = sum(character in _TRADITIONAL for character in said)
-    return "zh-hant" if traditional > sum(character in _SIMPLIFIED for character in said) else "zh"
 
 
 def _with_quote(text: str, message: Message, view: View) -> str:
@@ -240,7 +144,7 @@ def _with_quote(text: str, message: Message, view: View) -> str:
     if not quoted:
         return text
     name = one_line(message.sender.name, 60) if message.sender else ""
-    moment = (message.date or view.now).astimezone(view.timezone)
+    moment = written_at(message, view)
     day = written(moment.date(), view.language).translate(_HALF_BRACKETS)
     match view.variant:
         case "ja":

@@ -19,6 +19,7 @@ from jinja2 import Template as Compiled
 from responder.core.refunds import Refunds, refunds_from
 from responder.core.template_check import SUBJECT, Sandbox, Shelf, checked, is_part, missing_parts, nearest
 from responder.core.tracking import Carrier, carriers_from
+from responder.core.trial import rehearse
 from responder.core.wording import Catalog
 from responder.errors import ConfigError, MessageError, Mistake
 from responder.model import Language
@@ -63,12 +64,15 @@ class Templates:
             except (TypeError, ValueError, AttributeError, re.error) as problem:
                 file = str(tables[key][0][0]) if tables[key] else key
                 mistakes.append(Mistake(file, 0, key, "data_file_wrong", (("detail", str(problem)),)))
+        if not mistakes:
+            environment = Sandbox(shelf)
+            compiled = {name: environment.get_template(name) for name in shelf.codes if not is_part(name)}
+            policy = {key: str(value) for _, table in reversed(tables["policy"]) for key, value in table.items()}
+            templates = cls(compiled, pieces["carriers"], pieces["refunds"], policy, catalog)
+            mistakes += dict.fromkeys(rehearse(compiled, templates))
         if mistakes:
             raise ConfigError(tuple(sorted(mistakes, key=lambda m: (m.file, m.line, m.key))))
-        environment = Sandbox(shelf)
-        compiled = {name: environment.get_template(name) for name in shelf.codes if not is_part(name)}
-        policy = {key: str(value) for _, table in reversed(tables["policy"]) for key, value in table.items()}
-        return cls(compiled, pieces["carriers"], pieces["refunds"], policy, catalog)
+        return templates
 
     def names(self, language: Language) -> frozenset[str]:
         """The names a rule may reply with in a language."""

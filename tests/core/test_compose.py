@@ -5,7 +5,7 @@ from __future__ import annotations
 import email
 import re
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from email.header import decode_header, make_header
 from email.utils import parseaddr
@@ -61,7 +61,7 @@ AMAZON = Channel("amazon", quote_original=False, allows_links=False, forbidden=(
 class Shop:
     name: str = "みなと雑貨店"
     language: Language = "ja"
-    timezone: ZoneInfo = TOKYO
+    timezone: tzinfo = TOKYO
     signature: str = "みなと雑貨店\nshop@minato-zakka.example"
     policy: dict[str, str] = field(default_factory=dict)
 
@@ -346,6 +346,13 @@ def test_a_letter_knows_when_its_first_day_is_over() -> None:
 def test_the_year_stands_only_where_it_is_another() -> None:
     order = make_order(ship_by=datetime(2027, 1, 5, tzinfo=UTC))
     assert "2027年1月5日（火）" in write("where_is_order_unshipped", order).text
+
+
+@pytest.mark.parametrize("date", [None, datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)])
+def test_no_date_of_a_mail_stops_the_reply(date: datetime | None) -> None:
+    far = timezone(timedelta(hours=-9 if date and date.year == 1 else 9))
+    message = replace(make_message("x"), date=date)
+    assert "> x" in write("cancel_before_ship", make_order(), message=message, shop=Shop(timezone=far)).text
 
 
 def test_a_reply_on_a_leap_day_is_written() -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path
 
 import pytest
 
+from responder.core.offer import offer
 from responder.core.templates import VARIANTS, Templates
 from responder.errors import ConfigError, MessageError, Mistake
+from responder.model import Decision, Language
+from tests.builders import NOW, SHOP, make_message, make_order
 
 SHIPPED = Path(__file__).resolve().parents[2] / "templates"
 
@@ -84,6 +89,24 @@ def test_a_mistake_is_named_with_its_line_and_the_nearest_word(
     assert found.line == line or code == "template_syntax"
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Subject: x\n\ntext\n{{ order.total + 1 }}\n", 4),
+        ("Subject: x\n\n{{ order.items.name }}\n", 3),
+        ("Subject: x\n\n{% for item in order.items %}\n{{ item.name.nothing }}\n{% endfor %}\n", 4),
+        ("Subject: x\n\n{{ in_business_days('x') }}\n", 3),
+        ("Subject: x\n\n{{ 1 / 0 }}\n", 3),
+        ('Subject: x\n\n{% include "_loop.txt" %}\n', 1),
+    ],
+)
+def test_what_fails_when_it_is_filled_in_is_a_mistake(tmp_path: Path, text: str, line: int) -> None:
+    write(tmp_path, "ja/_loop.txt", '{% include "_loop.txt" %}\n')
+    write(tmp_path, "ja/reply.txt", text)
+    (found,) = mistakes(tmp_path)
+    assert (found.code, found.line) == ("template_fails", line)
+
+
 def test_all_mistakes_of_all_files_come_together(tmp_path: Path) -> None:
     write(tmp_path, "ja/a.txt", "no subject\n")
     write(tmp_path, "en/b.txt", "Subject: x\n\n{{ oder }} {{ oder }}\n{{ mony }}\n")
@@ -141,6 +164,21 @@ def test_an_unknown_template_is_a_message_error() -> None:
         Templates.load([SHIPPED]).render("no_such", "ja", {})
 
 
+def offered() -> dict[str, object]:
+    decision = Decision("draft", "other", None, "ja", "own", order=make_order(), template="a")
+    known = Templates.load([SHIPPED])
+    return offer(decision, make_message("hi"), identity=SHOP, shop=Shop(), channel=None, known=known, now=NOW)[1]
+
+
+@dataclass(frozen=True)
+class Shop:
+    name: str = "Minato"
+    language: Language = "ja"
+    timezone: tzinfo = UTC
+    signature: str = ""
+    policy: dict[str, str] = field(default_factory=dict)
+
+
 ESCAPES = [
     "{{ ''.__class__.__mro__ }}",
     "{{ mail.text.__class__ }}",
@@ -165,7 +203,7 @@ def test_the_sandbox_gives_nothing_away(tmp_path: Path, attempt: str) -> None:
     write(tmp_path, "ja/a.txt", f"Subject: x\n\n>{attempt}<\n")
     try:
         templates = Templates.load([tmp_path])
-        _, text = templates.render("a", "ja", {"mail": {"text": "hi"}, "order": object(), "in_business_days": len})
+        _, text = templates.render("a", "ja", offered())
     except (ConfigError, MessageError):
         return
     assert not any(word in text for word in ("class", "globals", "module", "object at", "changed"))

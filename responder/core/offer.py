@@ -1,0 +1,131 @@
+"""Everything a template is offered for one reply, put together from the decision, the mail, the shop and the channel.
+
+The buyer's words are among it as values only. Nothing is decided here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from responder.core.addresses import clean_lines
+from responder.core.claims import DayValues, FactValues, PolicyValues, RefundValues, TrackingValues
+from responder.core.dates import calendar_from, written
+from responder.core.refunds import Refunds
+from responder.core.tracking import Carrier
+from responder.core.values import OrderValues, Shop, View, one_line
+from responder.core.wording import Catalog
+from responder.model import Decision, Identity, Message
+
+MAX_TEXT = 3000
+
+_TRADITIONAL = frozenset("們個來對時會過還這說請問單貨訂寄發開關認謝實為與應該點從歡樂買賣無沒國報復錢給經麼樣運號")
+_SIMPLIFIED = frozenset("们个来对时会过还这说请问单货订发开关认谢实为与应该点从欢乐买卖无没国报复钱给经么样运号")
+_CONTACT = frozenset({"mail_addresses", "phone", "contact"})
+
+
+class Known(Protocol):
+    """The facts that templates draw on."""
+
+    @property
+    def carriers(self) -> Mapping[str, Carrier]: ...
+    @property
+    def refunds(self) -> Refunds: ...
+    @property
+    def policy(self) -> Mapping[str, str]: ...
+    @property
+    def wording(self) -> Catalog: ...
+
+
+def offer(
+    decision: Decision,
+    message: Message,
+    *,
+    identity: Identity,
+    shop: Shop,
+    channel: object,
+    known: Known,
+    now: datetime,
+) -> tuple[View, dict[str, object]]:
+    """The view that records what a text touches, and the values by the name a template calls them.
+
+    `channel` may lack any attribute: then the reply is written as for the shop's own site.
+    """
+    policy = {**known.policy, **shop.policy}
+    view = View(
+        language=decision.language,
+        variant=variant_of(decision, message),
+        shop_language=shop.language,
+        timezone=shop.timezone,
+        now=now,
+        calendar=calendar_from(policy.items()),
+        wording=known.wording,
+    )
+    order = OrderValues(decision.order, view, known.refunds)
+    order.touch("is_shipped")
+    words = PolicyValues(policy, view)
+    days = DayValues(view, words)
+    tracking = TrackingValues(decision.order, order, view, known.carriers)
+    tracking.links = bool(getattr(channel, "allows_links", True))
+    contact = not _CONTACT & {str(word).casefold() for word in getattr(channel, "forbidden", ()) or ()}
+    name = one_line(shop.name or identity.display_name) or identity.address.rpartition("@")[2]
+    signature = clean_lines(shop.signature).strip() if contact else ""
+    return view, {
+        "shop": {"name": name, "signature": signature or name},
+        "buyer": {"name": buyer_name(decision, message)},
+        "order": order,
+        "channel": {
+            "name": decision.channel,
+            "title": _title(channel, view.variant),
+            "links": tracking.links,
+            "contact": contact,
+        },
+        "mail": {
+            "subject": one_line(message.subject),
+            "date": written(written_at(message, view).date(), view.language, view.today),
+            "text": clean_lines(message.new_text[:MAX_TEXT]),
+            "has_attachment": bool(message.attachments),
+        },
+        "tracking": tracking,
+        "refund": RefundValues(decision.order, order, view, known.refunds, decision.channel),
+        "fact": FactValues(decision.order, order, view, known.refunds),
+        "day": days,
+        "policy": words,
+        "in_business_days": days.in_business_days,
+        "blank": view.blank,
+    }
+
+
+def variant_of(decision: Decision, message: Message) -> str:
+    """The template folder: Traditional Chinese for a buyer who writes it."""
+    if decision.language != "zh":
+        return decision.language
+    said = (message.new_text or message.subject)[:4000]
+    traditional = sum(character in _TRADITIONAL for character in said)
+    return "zh-hant" if traditional > sum(character in _SIMPLIFIED for character in said) else "zh"
+
+
+def buyer_name(decision: Decision, message: Message) -> str:
+    """How to address the buyer: the name in the order, else the one in the mail, or ""."""
+    said = decision.order.buyer_name if decision.order else ""
+    if not one_line(said) and message.sender is not None:
+        said = re.sub(r"\s+-\s+Amazon Marketplace$|\s+via\s+\S.*$", "", message.sender.name)
+    name = re.sub(r"[\s　]*(?:様|さま|さん|御中)$", "", re.sub(r"[<>\[\]{}\"`|\\]", "", one_line(said, 60))).strip()
+    return "" if "@" in name or "://" in name or not re.search(r"\w", name) else name
+
+
+def written_at(message: Message, view: View) -> datetime:
+    """When the mail says it was written, where the shop is; now if that is missing or no time at all."""
+    try:
+        return (message.date or view.now).astimezone(view.timezone)
+    except (OverflowError, ValueError):
+        return view.now.astimezone(view.timezone)
+
+
+def _title(channel: object, variant: str) -> str:
+    titles = getattr(channel, "title", None)
+    if not isinstance(titles, Mapping):
+        return ""
+    return one_line(str(titles.get(variant) or titles.get(variant[:2]) or titles.get("en") or ""))
