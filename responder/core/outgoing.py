@@ -59,9 +59,17 @@ def outgoing(
 
 
 def seven_bit(raw: bytes) -> bytes:
-    """A mail made by `outgoing` for a server without 8BITMIME: its bodies re-encoded, its header fields untouched."""
-    head, mark, content = raw.partition(b"MIME-Version: 1.0\r\n")
-    return head + mark + _written(_labelled(_carried(read_part(content), ascii_only=True)))
+    """A mail made by `outgoing` for a server without 8BITMIME: its bodies re-encoded, its header fields untouched.
+
+    Raises: MessageError if it cannot be said in seven bits (an attached mail with 8-bit text).
+    """
+    head, mark, content = raw.partition(b"\r\nMIME-Version: 1.0\r\n")
+    body = read_part(content)
+    carried = _labelled(_carried(body, ascii_only=True))
+    plain = head + mark + _written(carried)
+    fields = [field + b"\r\n" for field in re.split(rb"\r\n(?![ \t])", head)]
+    _proved(plain, fields, body, carried, ascii_only=True)
+    return plain
 
 
 # --- the header block -----------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from responder.core.compose import outgoing, same_text, text_of
-from responder.core.outgoing import text_key
+from responder.core.outgoing import seven_bit, text_key
 from responder.errors import MessageError
 from responder.model import Address
 from tests.builders import SHOP
@@ -244,6 +244,21 @@ def test_a_server_without_8bitmime_gets_ascii() -> None:
     assert raw.isascii()
     assert text_of(raw).splitlines() == TEXT.splitlines()
     assert leave(with_attachment(), ascii_only=True).isascii()
+
+
+def test_a_mail_in_seven_bits_says_the_same() -> None:
+    for raw in (
+        leave(draft()),
+        leave(with_attachment()),
+        leave(draft().replace(b"Subject: ", b"Subject: MIME-Version: 1.0 ")),
+    ):
+        plain = seven_bit(raw)
+        assert plain.isascii()
+        assert same_text(text_of(plain), text_of(raw))
+        head = raw.partition(b"\r\nMIME-Version")[0]
+        assert plain.startswith(head)
+    with pytest.raises(MessageError, match="attached_mail_unsafe"):
+        seven_bit(leave(draft(kind="message/rfc822", body="Subject: x\r\n\r\nあ\r\n".encode())))
 
 
 def test_a_long_line_is_encoded_not_cut() -> None:
