@@ -18,7 +18,19 @@ from responder.edges.journal import cases, drafts, mails
 from responder.errors import MessageError
 from responder.flows.desk import Desk, is_untouched
 from responder.flows.understanding import judge, unpack, why_silent
-from responder.model import OPEN_DRAFT_STATES, Case, Decision, Draft, Fetched, Letter, Mail, Message, Place, Reason
+from responder.model import (
+    OPEN_DRAFT_STATES,
+    Case,
+    Decision,
+    Draft,
+    Fetched,
+    Letter,
+    Mail,
+    Message,
+    Place,
+    Reason,
+    order_key,
+)
 
 WHOLE_MAIL_BYTES = 2_000_000
 EARLIER_MAILS = 10
@@ -284,18 +296,25 @@ def _find_case(desk: Desk, plan: Plan, channel: Channel) -> tuple[Case | None, D
     By the thread's ids, else by the buyer: someone who writes again unthreaded still means the same matter, unless
     he names another order. Only mail from the case's own buyer joins it: ids can be guessed and quoted.
     """
-    named = set(wanted_order_ids(plan.own, channel, desk.settings.channels).by_pattern)
+    named = _named_orders(desk, plan.own, channel)
     with desk.journal.reading() as tx:
         threaded = set(cases.by_keys(tx, desk.name, list(plan.keys)[:THREAD_IDS]).values())
         candidates = [c for c in (cases.find(tx, case_id) for case_id in sorted(threaded)) if c is not None]
         candidates += cases.open_of_buyer(tx, desk.name, plan.buyer)
         for case in candidates:
-            elsewhere = bool(named) and case.order_id is not None and case.order_id not in named
+            elsewhere = bool(named) and case.order_id is not None and order_key(case.order_id) not in named
             if case.state == "open" and case.buyer == plan.buyer and (case.id in threaded or not elsewhere):
                 draft = next((d for d in drafts.of_case(tx, case.id) if d.state in IN_PLAY), None)
                 waiting = [m for m in mails.of_case(tx, case.id) if not m.answered and m.action != "silence"]
                 return case, draft, waiting
     return None, None, []
+
+
+def _named_orders(desk: Desk, message: Message, channel: Channel) -> set[str]:
+    """The orders a mail names, in the form ids are compared in: certain ids, and words that are a known order's."""
+    wanted = wanted_order_ids(message, channel, desk.settings.channels)
+    known = desk.orders.find((*wanted.by_pattern, *wanted.tokens))
+    return {order_key(i) for i in wanted.by_pattern} | {order_key(order.order_id) for order in known}
 
 
 def _read_again(desk: Desk, earlier: Sequence[Mail], channel: Channel) -> list[Message]:

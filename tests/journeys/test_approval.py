@@ -72,13 +72,13 @@ def test_the_text_as_staff_edited_it_goes_out_without_the_clients_headers(shop: 
 
 def test_a_deleted_draft_is_refused_and_never_written_again(shop: Shop) -> None:
     shop.order("1042")
+    shop.order("2001", buyer_mail="ken@mail.example", buyer_name="鈴木 健")
     shop.start()
     shop.buyer_writes("注文番号1042をキャンセルしてください。")
     draft = shop.wait_for_draft()
     with shop.staff() as client:
         client.move([draft.uid], "ゴミ箱")
     other = shop.buyer_writes("荷物はいつ届きますか。注文番号は2001です。", sender="ken@mail.example", name="鈴木 健")
-    shop.order("2001", buyer_mail="ken@mail.example", buyer_name="鈴木 健")
     until(lambda: any(e == "discarded" for e in kinds(shop)), "the refusal is noticed")
     assert all(header_of(d.raw, "In-Reply-To") in (other,) for d in shop.drafts())
     assert shop.sink.mails == []

@@ -84,6 +84,7 @@ def test_somebody_elses_order_is_not_spoken_of(shop: Shop) -> None:
 
 def test_the_same_mail_delivered_twice_is_answered_once(shop: Shop) -> None:
     shop.order("1042")
+    shop.order("2001", buyer_mail="ken@mail.example", buyer_name="鈴木 健")
     shop.start()
     raw = (
         f"From: {BUYER}\r\nTo: {ADDRESS}\r\nSubject: cancel\r\nDate: Fri, 20 Nov 2026 10:00:00 +0900\r\n"
@@ -93,7 +94,6 @@ def test_the_same_mail_delivered_twice_is_answered_once(shop: Shop) -> None:
     shop.buyer_writes("", raw=raw)
     shop.wait_for_draft()
     shop.buyer_writes("", raw=b"Received: by other path; Fri, 20 Nov 2026 10:00:05 +0900\r\n" + raw)
-    shop.order("2001", buyer_mail="ken@mail.example", buyer_name="鈴木 健")
     shop.buyer_writes("注文2001をキャンセルしてください。", sender="ken@mail.example", name="鈴木 健")
     until(lambda: len(shop.drafts()) >= 2, "the next buyer's draft")
     assert len(shop.drafts()) == 2
@@ -149,8 +149,8 @@ def test_hostile_bytes_stop_nobody(shop: Shop, hostile: bytes) -> None:
 def test_the_first_start_answers_only_what_comes_from_now_on(shop: Shop) -> None:
     shop.order("1042")
     shop.buyer_writes("注文番号1042をキャンセルしてください。")
-    shop.start()
     shop.order("2001", buyer_mail="ken@mail.example", buyer_name="鈴木 健")
+    shop.start()
     new = shop.buyer_writes("注文2001をキャンセルしてください。", sender="ken@mail.example", name="鈴木 健")
     shop.wait_for_draft()
     assert [header_of(d.raw, "In-Reply-To") for d in shop.drafts()] == [new]
@@ -168,9 +168,9 @@ def test_with_since_the_unanswered_of_the_last_days_are_taken_up(shop: Shop) -> 
             client.add_flags([uid], [b"\\Answered"])
         reply = f"From: {ADDRESS}\r\nTo: mei@mail.example\r\nIn-Reply-To: {replied}\r\n\r\nok\r\n".encode()
         client.append("Sent", reply, [b"\\Seen"], datetime.now(UTC) - timedelta(minutes=1))
+    shop.order("2001", buyer_mail="ann@mail.example")
     shop.start()
     shop.wait_for_draft()
-    shop.order("2001", buyer_mail="ann@mail.example")
     new = shop.buyer_writes("注文2001をキャンセルしてください。", sender="ann@mail.example", name="杏")
     until(lambda: len(shop.drafts()) == 2, "two drafts")
     assert {header_of(d.raw, "In-Reply-To") for d in shop.drafts()} == {open_one, new}
