@@ -14,12 +14,15 @@ from functools import cache
 from responder.core.facts import any_of, load
 from responder.model import Language
 
-MAX_TEXT = 6_000
+MAX_TEXT = 3_000
 
-_NOT_WORDS = re.compile(r"https?://\S{1,500}|[\w.+-]{1,64}@[\w.-]{1,200}|\b\w*\d\w*\b|<[^<>]{1,200}>")
-_HIRAGANA = re.compile("[\u3041-\u3096]")
-_KATAKANA = re.compile("[\u30a1-\u30fa\uff66-\uff9f]")
-_HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff々]")
+# Links, addresses, numbers and codes: written the same in every language.
+_NOT_WORDS = re.compile(
+    r"https?://[!-~]{1,500}|[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,200}|[A-Za-z-]{0,20}[0-9][A-Za-z0-9-]{0,60}"
+)
+_HIRAGANA = re.compile("[\u3041-\u3096]+")
+_KATAKANA = re.compile("[\u30a1-\u30fa\uff66-\uff9f]+")
+_HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff々]+")
 _LETTERS = re.compile(r"[A-Za-zÀ-ɏ]+(?:['’][a-z]+)?")
 
 
@@ -36,12 +39,15 @@ class _Facts:
 
 def guess(text: str, default: Language) -> Language:
     """The language of a text, `default` where it does not show."""
-    text = _NOT_WORDS.sub(" ", text[:MAX_TEXT])
+    text = text[:MAX_TEXT]
+    hiragana = 0 if text.isascii() else len("".join(_HIRAGANA.findall(text)))
+    if hiragana * 4 > len(text):
+        return "ja"
+    text = _NOT_WORDS.sub(" ", text)
     if text.isascii():
         return _western(text, default)
-    hiragana = len(_HIRAGANA.findall(text))
-    katakana = len(_KATAKANA.findall(text))
-    han = _HAN.findall(text)
+    katakana = len("".join(_KATAKANA.findall(text)))
+    han = "".join(_HAN.findall(text))
     cjk = hiragana + katakana + len(han)
     if not cjk:
         return _western(text, default)
@@ -52,6 +58,8 @@ def guess(text: str, default: Language) -> Language:
         return "en"
     # A shop's or a product's name in kana does not make a Chinese text Japanese.
     if hiragana + katakana and (hiragana + katakana) * 8 >= len(han):
+        if hiragana * 2 >= len(han):
+            return "ja"
         chinese = len(facts.chinese_words.findall(text))
         if hiragana * 2 + katakana > chinese * 3 or not chinese:
             return "ja"
@@ -68,7 +76,7 @@ def _western(text: str, default: Language) -> Language:
     return default
 
 
-def _han_only(text: str, han: list[str], default: Language) -> Language:
+def _han_only(text: str, han: str, default: Language) -> Language:
     """Japanese or Chinese for a text whose kana say nothing."""
     facts = _facts()
     japanese = sum(2 * len(word) for word in facts.japanese_words.findall(text))

@@ -6,15 +6,18 @@ import re
 
 MAX_ESCAPES = 20_000
 
+_CUT_ESCAPE = re.compile(rb"\x1b(?:\$\(?|\()?\Z")
 ESCAPE = re.compile(rb"\x1b(\$[@AB]|\$\([A-Z]|\([ABHIJT]|\.[AF]|N)")
 
 
 def decode_jis(data: bytes) -> str:
     """ISO-2022-JP as it is really written: with NEC row 13, half-width kana by any shift, JIS X 0212, raw 8-bit."""
-    try:
-        return data.decode("iso2022_jp")
-    except UnicodeDecodeError:
-        pass
+    data = _CUT_ESCAPE.sub(b"", data)
+    if b"\x0e" not in data:
+        try:
+            return data.decode("iso2022_jp")
+        except UnicodeDecodeError:
+            pass
     if data.count(b"\x1b") > MAX_ESCAPES:
         return data.decode("iso2022_jp_ext", "replace")
     parts: list[str] = []

@@ -91,7 +91,8 @@ def _seven_bit(data: bytes, label: str | None) -> tuple[str, tuple[Problem, ...]
         if text is not None and (codec == "utf-7" or b"\0" in data):
             return text, problems
     if codec == "jis" and _LOST_ESCAPE.search(data):
-        return _LOST_ESCAPE.sub(rb"\x1b$B\1\x1b(B", data).decode("iso2022_jp", "replace"), ("damaged_text",)
+        restored = _LOST_ESCAPE.sub(lambda found: b"\x1b$B" + found.group(1) + b"\x1b(B", data)
+        return decode_jis(restored), ("damaged_text",)
     if codec == "jis" and (b"\x0e" in data):
         return decode_jis(data), problems
     return data.decode("ascii"), problems
@@ -117,7 +118,7 @@ def _labelled(data: bytes, codec: str) -> str | None:
         text = strict(data, "big5hkscs")
     if text is None or data.isascii():
         return text
-    score = likeness(text[:SAMPLE])
+    score = likeness(text[:SAMPLE], is_labelled=True)
     as_utf8 = strict(data, "utf-8")
     if as_utf8 is not None and likeness(as_utf8[:SAMPLE]) >= score:
         return unfold_twice(as_utf8)

@@ -33,14 +33,15 @@ def unsigned(lines: list[str]) -> tuple[list[str], list[str]]:
         lines, signed = lines[:cut], lines[cut:] + signed
     steps: tuple[Callable[[list[str]], int], ...] = (_legal, _boxed, _after_closing, _contact_lines, _last_rule)
     for _ in range(4):
-        before = len(lines)
+        is_changed = False
         for step in steps:
             while lines and not lines[-1].strip():
                 lines.pop()
             cut = step(lines)
             if cut < len(lines):
                 lines, signed = lines[:cut], lines[cut:] + signed
-        if len(lines) == before:
+                is_changed = True
+        if not is_changed:
             break
     return lines, signed
 
@@ -49,7 +50,7 @@ def _is_mobile(line: str) -> bool:
     if not 4 <= len(line) <= 90:
         return False
     words = patterns()
-    return words.mobile.fullmatch(line) is not None and words.device.search(line) is not None
+    return words.device.within(line) and words.mobile.fullmatch(line) is not None
 
 
 def _delimited(lines: Sequence[str]) -> int:

@@ -49,7 +49,7 @@ class Patterns:
     piped_label: re.Pattern[str]
     kind_of: dict[str, str]
     mobile: re.Pattern[str]
-    device: re.Pattern[str]
+    device: Words
     legal: Words
     neutral: frozenset[str]
     warm: frozenset[str]
@@ -115,7 +115,7 @@ def patterns() -> Patterns:
         mobile=re.compile(
             rf"[\s\-–—―_~*＊「(（<]{{0,6}}{any_of(data['mobile']['lines'])}[\s\-–—―.。_~*＊」)）>]{{0,6}}", insensitive
         ),
-        device=re.compile(any_of(data["mobile"]["devices"])),
+        device=Words(data["mobile"]["devices"]),
         legal=Words(data["legal"]["phrases"]),
         neutral=frozenset(data["closing"]["neutral"]),
         warm=frozenset(data["closing"]["warm"]),
