@@ -161,7 +161,7 @@ def test_a_second_mail_leaves_an_edited_draft_alone_and_keeps_it_from_going_out_
     edited = thunderbird_saves(shop, shop.wait_for_draft(), "承知いたしました。佐藤")
     until(lambda: "draft_moved" in kinds(shop) or shop.drafts(), "noticed")
     shop.buyer_writes("やっぱり届け先も変えたいです。", headers={"In-Reply-To": first, "References": first})
-    until(lambda: shop.notes(), "staff are told")
+    until(shop.notes, "staff are told")
     assert [header_of(d.raw, "Message-ID") for d in shop.drafts()] == [edited]
     notes = len(shop.notes())
     shop.approve(shop.drafts()[-1])
@@ -183,7 +183,7 @@ def test_an_order_that_shipped_after_drafting_gets_a_fresh_draft(shop: Shop) -> 
         "a fresh draft with the tracking number",
     )
     assert shop.sink.mails == []
-    until(lambda: shop.notes(), "staff are told why")
+    until(shop.notes, "staff are told why")
     assert "1042" in subject_of(fresh.raw) + text_of(fresh.raw)
 
 
@@ -201,7 +201,7 @@ def test_while_another_text_of_the_case_lies_in_drafts_nothing_goes_out(shop: Sh
         client.append("下書き", typing.encode(), [b"\\Draft", b"\\Seen"])
         client.delete_messages([draft.uid])
         client.expunge()
-    until(lambda: shop.notes(), "staff are told")
+    until(shop.notes, "staff are told")
     assert shop.sink.mails == []
     with shop.staff() as client:
         client.delete_messages([d.uid for d in shop.drafts()])

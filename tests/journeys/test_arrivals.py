@@ -52,7 +52,7 @@ def test_machines_get_no_answer_and_staff_no_note(shop: Shop, headers: dict[str,
     shop.start()
     shop.buyer_writes("注文番号1042をキャンセルしてください。", headers=headers)
     other = shop.buyer_writes("注文2001をキャンセルしてください。", sender="ken@mail.example", name="鈴木 健")
-    until(lambda: shop.drafts(), "the person after it is answered")
+    until(shop.drafts, "the person after it is answered")
     assert [header_of(d.raw, "In-Reply-To") for d in shop.drafts()] == [other]
     assert shop.notes() == []
 
@@ -78,7 +78,7 @@ def test_somebody_elses_order_is_not_spoken_of(shop: Shop) -> None:
     shop.order("1042", buyer_name="秘密 太郎", buyer_mail="taro@mail.example", tracking_no="123456789015", status="shipped")
     shop.start()
     shop.buyer_writes("注文番号1042はどこですか。", sender="stranger@mail.example", name="誰か")
-    until(lambda: shop.notes(), "a person is told")
+    until(shop.notes, "a person is told")
     assert shop.drafts() == []
 
 
@@ -105,7 +105,7 @@ def test_one_address_cannot_make_us_write_for_ever(shop: Shop) -> None:
     shop.start()
     for number in range(5):
         shop.buyer_writes(f"注文番号{7000 + number}をキャンセルしてください。")
-        until(lambda: len(shop.drafts()) + len(shop.notes()) > number, "each mail has its outcome")
+        until(lambda so_far=number: len(shop.drafts()) + len(shop.notes()) > so_far, "each mail has its outcome")
     assert len(shop.drafts()) == 3
     assert len(shop.notes()) == 2
 

@@ -56,7 +56,7 @@ def test_on_the_way_to_a_note(on_dovecot: Callable[..., Shop], point: str) -> No
     dies_at(shop, point)
     wait_for_death(shop)
     shop.start_process()
-    until(lambda: shop.notes(), "a note")
+    until(shop.notes, "a note")
     second = shop.buyer_writes("問い合わせの返事がまだです。弁護士に相談します。", sender="ken@mail.example", name="鈴木")
     until(lambda: len(shop.notes()) >= 2, "the next mail's note")
     notes = [header_of(s.raw, "In-Reply-To") for s in shop.lies_in("Responder")]
@@ -116,7 +116,7 @@ def test_where_nobody_can_know_a_person_is_asked_and_nothing_is_repeated(
     accepted = len(shop.sink.mails)
     assert accepted == (1 if point == "250 read" else 0)
     dies_at(shop, "never")
-    until(lambda: shop.notes(), "a person is asked")
+    until(shop.notes, "a person is asked")
     until(lambda: len(shop.drafts()) == 1 and not shop.lies_in("承認"), "the draft lies in Drafts")
     assert len(shop.sink.mails) == accepted
     # The person decides: once more. The same Message-ID as at the first attempt goes out.

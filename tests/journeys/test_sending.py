@@ -94,7 +94,7 @@ def test_a_refusal_for_good_goes_back_to_drafts_and_staff_are_told(shop: Shop, a
 def test_no_answer_to_the_final_dot_is_a_persons_to_decide(shop: Shop, kept: bool) -> None:
     shop.sink.fail("dot", drop=True, kept=kept)
     approved(shop)
-    until(lambda: shop.notes(), "a person is asked")
+    until(shop.notes, "a person is asked")
     until(lambda: len(shop.drafts()) == 1 and not shop.lies_in("承認"), "the draft lies in Drafts")
     assert len(shop.sink.mails) == (1 if kept else 0)
     shop.approve(shop.drafts()[0])
