@@ -127,9 +127,14 @@ def test_a_durable_commit_is_synced_and_a_light_one_is_not(journal: Journal) -> 
 
 
 def test_a_failed_block_leaves_nothing_behind(journal: Journal) -> None:
-    with pytest.raises(RuntimeError), journal.durable() as tx:
-        begin(tx)
-        raise RuntimeError
+
+    def breaks() -> None:
+        with journal.durable() as tx:
+            begin(tx)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        breaks()
     with journal.reading() as tx:
         assert drafts.open_drafts(tx, "main") == []
 
