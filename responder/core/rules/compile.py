@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from responder.core.normal import fold
-from responder.core.rules.examples import Examples
+from responder.core.rules.examples import Likes, Proposer
 from responder.core.rules.findings import Findings, Where, nearest
 from responder.core.rules.pack import SITUATIONS, Group, Rule, Topic
 from responder.core.rules.phrases import Matcher, Phrase, PhraseError, parse
@@ -20,11 +20,11 @@ from responder.core.rules.rulebook import Rulebook
 from responder.core.rules.shipped import WORD_KINDS, flattened, shipped, spread
 from responder.core.rules.spelling import Spelling
 from responder.core.rules.when import WhenReader
-from responder.core.sentences import speech
+from responder.core.sentences import language_of, speech
 from responder.model import LANGUAGES, Action, Language
 
 TOP_KEYS = ("words", "topic", "examples", "rule")
-TOPIC_KEYS = ("kind", "asked_by", "voids", "ja", "en", "zh")
+TOPIC_KEYS = ("kind", "proposed", "matter", "asked_by", "voids", "ja", "en", "zh")
 TOPIC_LANGUAGE_KEYS = ("asks", "names", "examples", "vetoes")
 RULE_KEYS = (
     "id", "situation", "priority", "when", "unless", "reply", "hold", "silence", "deadline", "note", "covers",
@@ -35,13 +35,16 @@ _ID = re.compile(r"^[\w][\w.-]{0,79}$")
 _SITUATION = re.compile(r"^[a-z][a-z0-9_]{0,59}$")
 _DEADLINE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(h|d|時間|日|hours?|days?)\s*$")
 
+PROPOSED = ("always", "named", "never")
 ASKED_BY = {
     "request": frozenset({"request", "wish", "closing", "may_i"}),
     "report": frozenset({"request", "may_i", "question"}),
 }
 VOIDS = {
-    "request": frozenset({"negated", "withdrawn", "conditional", "policy_question", "past", "settled", "undecided"}),
-    "report": frozenset({"conditional", "settled"}),
+    "request": frozenset(
+        {"negated", "withdrawn", "conditional", "policy_question", "past", "settled", "thanked", "undecided"}
+    ),
+    "report": frozenset({"conditional", "settled", "thanked"}),
 }
 
 
@@ -61,6 +64,16 @@ def compile_pack(data: Mapping[str, object], *, where: Where | None = None, time
 def _real_words() -> frozenset[str]:
     data = tomllib.loads(files("responder.data").joinpath("words.toml").read_text(encoding="utf-8"))
     return frozenset(word for words in data["real"] for word in words.split())
+
+
+@lru_cache(maxsize=4)
+def proposers(topics: tuple[Topic, ...]) -> Mapping[Language, Proposer]:
+    """What the examples of all topics propose, per language; counted once for the same examples."""
+    found: dict[Language, list[tuple[str, str, str]]] = {}
+    for topic in topics:
+        for language, text in topic.examples:
+            found.setdefault(language, []).append((topic.name, text, fold(text, kana=language == "ja")))
+    return {language: Proposer(examples, language) for language, examples in found.items()}
 
 
 class _Compiler:
@@ -86,20 +99,15 @@ class _Compiler:
             self._add(phrase, target)
         topics = self._topics(base.topics, data.get("topic", {}))
         like = self._examples(data.get("examples", {}))
-        rules = self._rules(data.get("rule", []), topics, {name for name, _, _ in like})
+        rules = self._rules(data.get("rule", []), topics, {name for name, _, _, _ in like})
         self.findings.raise_if_any()
         matcher = self.matcher.ready()
-        proposals = [
-            (topic.name, text, fold(text, kana=language == "ja"))
-            for topic in topics.values()
-            for language, text in topic.examples
-        ]
         reader = Reader(
             matcher,
             tuple(tuple(each) for each in self.targets),
             topics,
-            Examples(proposals),
-            Examples(like),
+            proposers(tuple(topic for topic in topics.values() if topic.examples)),
+            Likes(like),
             Spelling(self.slips, matcher.words | _real_words()),
             frozenset(self.scopes),
         )
@@ -147,11 +155,24 @@ class _Compiler:
             self.findings.unknown(f"{key}.kind", "topic_kind_unknown", kind, tuple(ASKED_BY))
             kind = "request"
         asked_by = self.findings.texts(given["asked_by"], f"{key}.asked_by") if "asked_by" in given else ASKED_BY[kind]
-        voids = self.findings.texts(given["voids"], f"{key}.voids") if "voids" in given else VOIDS[kind]
+        voids = self.findings.texts(given["voids"], f"{key}.voids") if given.get("voids") else VOIDS[kind]
+        if given.get("voids") == []:
+            voids = frozenset()
         for act in (*asked_by, *voids):
             if act not in self.acts:
                 self.findings.unknown(key, "act_unknown", act, self.acts)
-        return Topic(name, "report" if kind == "report" else "request", frozenset(asked_by), frozenset(voids), examples)
+        proposed = str(given.get("proposed", "always"))
+        if proposed not in PROPOSED:
+            self.findings.unknown(f"{key}.proposed", "topic_proposed_unknown", proposed, PROPOSED)
+        return Topic(
+            name,
+            "report" if kind == "report" else "request",
+            frozenset(asked_by),
+            frozenset(voids),
+            cast(Literal["always", "named", "never"], proposed),
+            self.findings.flag(given.get("matter", True), f"{key}.matter"),
+            examples,
+        )
 
     def _topic_words(self, topic: str, language: Language, value: object, key: str) -> list[tuple[Language, str]]:
         table = self.findings.table(value, key)
@@ -164,8 +185,8 @@ class _Compiler:
             return []
         return [(language, text) for text in self.findings.texts(table["examples"], f"{key}.examples")]
 
-    def _examples(self, value: object) -> list[tuple[str, str, str]]:
-        found: list[tuple[str, str, str]] = []
+    def _examples(self, value: object) -> list[tuple[str, str, str, Language]]:
+        found: list[tuple[str, str, str, Language]] = []
         for name, inner in self.findings.table(value, "examples").items():
             key = f"examples.{name}"
             lists = inner.items() if isinstance(inner, Mapping) else [("", inner)]
@@ -173,8 +194,8 @@ class _Compiler:
                 if language and language not in LANGUAGES:
                     self.findings.unknown(f"{key}.{language}", "language_unknown", language, LANGUAGES)
                 for text in self.findings.texts(texts, f"{key}.{language}" if language else key):
-                    kana = re.search("[\u3041-\u30fa]", text) is not None
-                    found.append((name, text, fold(text, kana=kana)))
+                    of = cast(Language, language) if language in LANGUAGES else language_of(text, "ja")
+                    found.append((name, text, fold(text, kana=of == "ja"), of))
         return found
 
     def _phrase(self, text: str, language: Language | None, target: Target, key: str) -> None:

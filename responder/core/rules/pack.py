@@ -37,13 +37,18 @@ class Topic:
     """A matter a mail can speak of.
 
     A `request` is something the buyer wants done, a `report` a state of affairs he tells: acts in `voids` take a
-    mention out of play. `asked_by` are the acts that make a mere name of the topic an ask.
+    mention out of play. `asked_by` are the acts that make a mere name of the topic an ask. `proposed` says when
+    likeness to its examples may count: always, only where the sentence names the topic too, or never (examples that
+    only keep a look-alike from being taken for another topic). `matter` is False for what is no matter of its own:
+    machine's mail, advertising, thanks.
     """
 
     name: str
     kind: Literal["request", "report"] = "request"
     asked_by: frozenset[str] = frozenset()
     voids: frozenset[str] = frozenset()
+    proposed: Literal["always", "named", "never"] = "always"
+    matter: bool = True
     examples: tuple[tuple[Language, str], ...] = ()
 
 

@@ -13,16 +13,20 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from responder.core.normal import fold_all
-from responder.core.rules.examples import Examples, Likeness
+from responder.core.rules.examples import Likeness, Likes, Proposer
 from responder.core.rules.pack import Topic
 from responder.core.rules.phrases import Hit, Matcher
 from responder.core.rules.spelling import Spelling
-from responder.core.sentences import Act, has_kana, language_of, split
+from responder.core.sentences import Act, language_of, split
 from responder.model import Language, Message, Sentence
 
 # What is read of a mail: more than any buyer writes, little enough to stay fast.
 MAX_CHARS = 12_000
-LEAST_LIKENESS = 0.7
+# How far examples must lead, and how much of a sentence they must know, to propose a topic; nearness for `like`.
+LEAD = 3.5
+KNOWN = 0.5
+NEAR = 0.5
+PROPOSED_SENTENCES = 12
 
 _REPLY = re.compile(
     r"^\s*(?:re|aw|sv|fw|fwd|返信|回复|回覆|答复|答覆|转发|轉寄|轉發)\s*(?:\[\d+\])?\s*[:：]", re.IGNORECASE
@@ -87,8 +91,8 @@ class Reader:
     matcher: Matcher
     targets: tuple[tuple[Target, ...], ...]
     topics: Mapping[str, Topic]
-    examples: Examples
-    like: Examples
+    proposers: Mapping[Language, Proposer]
+    likes: Likes
     spelling: Spelling
     scopes: frozenset[str]
 
@@ -102,12 +106,11 @@ class Reader:
             _mark(row)
         mentions = [m for i, row in enumerate(own) for m in self._mentions(i, row)]
         asked = self._asked(own, mentions)
-        like: dict[str, Likeness] = {}
-        if len(self.like):
-            for row in own:
-                for likeness in self.like.best(row.folded, LEAST_LIKENESS):
-                    if likeness.name not in like or like[likeness.name].score < likeness.score:
-                        like[likeness.name] = likeness
+        if not asked:
+            proposed = self._proposed(own, mentions)
+            if proposed is not None:
+                mentions.append(proposed)
+                asked = {proposed.topic: proposed}
         return Reading(
             sentences=tuple(_shown(i, row, mentions) for i, row in enumerate(own)),
             mentions=tuple(mentions),
@@ -116,7 +119,7 @@ class Reader:
             acts=frozenset(a for row in own for a in row.acts)
             | frozenset(f"{m.topic} {m.status}" for m in mentions if m.status not in ("asked", "mentioned")),
             said=_said(rows),
-            like=like,
+            like=self._like(own),
             chars=len(new_text.strip()),
             too_long=len(message.new_text) > MAX_CHARS,
         )
@@ -144,13 +147,11 @@ class Reader:
         found = self.matcher.scan([row.folded for row in rows], [row.text for row in rows])
         targets = self.targets
         for row, hits in zip(rows, found, strict=True):
-            # Han without kana may be either; the mail's language is only the better guess.
-            languages = (row.language,) if row.language == "en" or has_kana(row.text) else ("ja", "zh")
             row.hits = [
                 (hit, target)
                 for hit in hits
                 for target in targets[hit.phrase]
-                if target.language is None or target.language in languages
+                if target.language is None or target.language == row.language
             ]
 
     def _mentions(self, number: int, row: _Row) -> list[Mention]:
@@ -167,10 +168,7 @@ class Reader:
             status = _status(row, hit, topic, asks=target.kind == "asks")
             words = row.folded[max(0, hit.start) : hit.end].strip()
             best.setdefault((topic.name, status), Mention(topic.name, status, number, words))
-        found = list(best.values())
-        if row.scope == "new_text" and not any(m.status == "asked" for m in found):
-            found += self._proposed(number, row, {m.topic for m in found if m.status != "mentioned"} | vetoed)
-        return found
+        return list(best.values())
 
     def _vetoes(self, row: _Row) -> dict[str, list[tuple[int, int]] | None]:
         """Per topic None where a veto takes the whole sentence, or the spans of vetoes that name the topic's own words:
@@ -191,14 +189,35 @@ class Reader:
                 spans.append((hit.start, hit.end))
         return found
 
-    def _proposed(self, number: int, row: _Row, barred: set[str]) -> list[Mention]:
-        """Topics that the sentence's nearest examples stand for, where nothing in it speaks against them."""
-        proposed = []
-        for likeness in self.examples.best(row.folded, LEAST_LIKENESS)[:1]:
+    def _proposed(self, own: Sequence[_Row], mentions: Sequence[Mention]) -> Mention | None:
+        """What the mail asks by its likeness to examples, where no words of it are known and nothing speaks against."""
+        barred = {m.topic for m in mentions if m.status != "mentioned"}
+        named = {(m.topic, m.sentence) for m in mentions}
+        best: Mention | None = None
+        for number, row in enumerate(own[:PROPOSED_SENTENCES]):
+            proposer = self.proposers.get(row.language)
+            if proposer is None or row.scope != "new_text" or "thanks" in row.acts:
+                continue
+            likeness = proposer.propose(row.folded, LEAD, KNOWN)
+            if likeness is None or likeness.name in barred or self._vetoes(row).get(likeness.name, ()) is None:
+                continue
             topic = self.topics[likeness.name]
-            if topic.name not in barred and not row.acts & topic.voids:
-                proposed.append(Mention(topic.name, "asked", number, likeness.example, likeness))
-        return proposed
+            if topic.proposed == "never" or (topic.proposed == "named" and (topic.name, number) not in named):
+                continue
+            if row.acts & (self.topics[likeness.name].voids - {"past", "settled"}):
+                continue
+            if best is None or best.likeness is None or best.likeness.score < likeness.score:
+                best = Mention(likeness.name, "asked", number, likeness.example, likeness)
+        return best
+
+    def _like(self, own: Sequence[_Row]) -> dict[str, Likeness]:
+        like: dict[str, Likeness] = {}
+        if len(self.likes):
+            for row in own:
+                for name, likeness in self.likes.near(row.folded, row.language, NEAR).items():
+                    if name not in like or like[name].score < likeness.score:
+                        like[name] = likeness
+        return like
 
     def _asked(self, own: Sequence[_Row], mentions: Sequence[Mention]) -> dict[str, Mention]:
         asked: dict[str, Mention] = {}

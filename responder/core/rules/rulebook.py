@@ -76,7 +76,7 @@ class Rulebook:
             else:
                 fired = rule
                 trace.append(RuleTrace(rule.id, "fired", _because(rule, case)))
-        return _decided(fired, case, tuple(trace))
+        return _decided(fired, case, tuple(trace), self.topics)
 
     def _candidates(self, reading: Reading) -> list[int]:
         places = set(self._always)
@@ -156,7 +156,7 @@ def _leaves(condition: Condition) -> list[Leaf]:
     return [leaf for member in condition.members for leaf in _leaves(member)]
 
 
-def _decided(rule: Rule | None, case: Case, trace: tuple[RuleTrace, ...]) -> Decision:
+def _decided(rule: Rule | None, case: Case, trace: tuple[RuleTrace, ...], topics: Mapping[str, Topic]) -> Decision:
     order = case.order if case.order_problem is None else None
     order_id = order.order_id if order is not None else next(iter(case.ids_named), None)
     common: dict[str, Any] = {
@@ -180,7 +180,7 @@ def _decided(rule: Rule | None, case: Case, trace: tuple[RuleTrace, ...]) -> Dec
             hold = rule.hold or ""
             why = Reason.of(hold) if _CODE.match(hold) else Reason.of("hold_text", text=hold)
             return Decision("hold", rule.situation, rule.id, reasons=(why, *reasons, *about_order), **common)
-    barred = bar(rule, case)
+    barred = bar(rule, case, topics)
     if barred is not None:
         return Decision("hold", rule.situation, rule.id, reasons=(barred, *reasons, *about_order), **common)
     return Decision(
@@ -202,7 +202,7 @@ def _order_reason(case: Case) -> tuple[Reason, ...]:
     return (Reason.of(code, order_id=case.order.order_id, status=case.order.status),)
 
 
-def bar(rule: Rule, case: Case) -> Reason | None:
+def bar(rule: Rule, case: Case, topics: Mapping[str, Topic]) -> Reason | None:
     """Why a reply must not be drafted although its rule matches, or None. No rule can switch these off."""
     message, order = case.message, case.order
     if message.sender is None:
@@ -220,7 +220,7 @@ def bar(rule: Rule, case: Case) -> Reason | None:
             return Reason.of("order_data_problem", problems=", ".join(order.problems))
         if order.status in UNSURE_STATES and order.status not in rule.statuses:
             return Reason.of("order_state_unsure", status=order.status)
-    others = sorted(case.reading.asked.keys() - rule.asks - rule.covers)
+    others = sorted(t for t in case.reading.asked.keys() - rule.asks - rule.covers if topics[t].matter)
     if others:
         return Reason.of("two_matters", topics=", ".join((*sorted(rule.asks & case.reading.asked.keys()), *others)))
     return None
