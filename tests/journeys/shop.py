@@ -153,7 +153,10 @@ path = "orders.csv"
         journal = Journal(f"sqlite:///{self.folder / 'state' / 'responder.db'}", create=False)
         try:
             with journal.reading() as tx:
-                return mails.find_cursor(tx, "main", "INBOX") is not None and mails.find_cursor(tx, "main", "Sent") is not None
+                return (
+                    mails.find_cursor(tx, "main", "INBOX") is not None
+                    and mails.find_cursor(tx, "main", "Sent") is not None
+                )
         except JournalUnavailable:
             return False
         finally:
@@ -271,7 +274,10 @@ path = "orders.csv"
     def approve(self, draft: Stored, *, copy: bool = False) -> None:
         """Staff put a draft into the approval folder."""
         with self.staff() as client:
-            (client.copy if copy else client.move)([draft.uid], "承認")
+            if copy:
+                client.copy([draft.uid], "承認")
+            else:
+                move(client, draft.uid, "承認")
 
     def wait_for_mail(self, count: int = 1) -> bytes:
         until(lambda: len(self.sink.mails) >= count, f"{count} mail(s) go out")
@@ -279,12 +285,22 @@ path = "orders.csv"
 
     def wait_until_filed(self) -> None:
         """The draft is gone, a copy is in Sent, and the original is marked."""
-        until(lambda: len(self.lies_in("Sent")) >= len(self.sink.mails) and not self.lies_in("承認"), "the mail is filed")
+        until(
+            lambda: len(self.lies_in("Sent")) >= len(self.sink.mails) and not self.lies_in("承認"), "the mail is filed"
+        )
 
     def answered(self, message_id: str) -> bool:
-        return any(
-            message_id.encode() in s.raw and "\\Answered" in s.flags for s in self.boxes().get("INBOX", ())
-        )
+        return any(message_id.encode() in s.raw and "\\Answered" in s.flags for s in self.boxes().get("INBOX", ()))
+
+
+def move(client: IMAPClient, uid: int, to: str) -> None:
+    """As a mail client moves a mail: MOVE, or copy and remove where the server has no MOVE."""
+    if client.has_capability("MOVE"):
+        client.move([uid], to)
+    else:
+        client.copy([uid], to)
+        client.delete_messages([uid])
+        client.expunge()
 
 
 def text_of(raw: bytes) -> str:

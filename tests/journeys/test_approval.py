@@ -5,7 +5,7 @@ from __future__ import annotations
 import email
 from email.utils import make_msgid
 
-from tests.journeys.shop import ADDRESS, BUYER, Shop, header_of, subject_of, text_of, until
+from tests.journeys.shop import ADDRESS, BUYER, Shop, header_of, move, subject_of, text_of, until
 
 
 def test_a_cancel_request_becomes_a_draft_in_its_thread(shop: Shop) -> None:
@@ -77,7 +77,7 @@ def test_a_deleted_draft_is_refused_and_never_written_again(shop: Shop) -> None:
     shop.buyer_writes("注文番号1042をキャンセルしてください。")
     draft = shop.wait_for_draft()
     with shop.staff() as client:
-        client.move([draft.uid], "ゴミ箱")
+        move(client, draft.uid, "ゴミ箱")
     other = shop.buyer_writes("荷物はいつ届きますか。注文番号は2001です。", sender="ken@mail.example", name="鈴木 健")
     until(lambda: any(e == "discarded" for e in kinds(shop)), "the refusal is noticed")
     assert all(header_of(d.raw, "In-Reply-To") in (other,) for d in shop.drafts())
@@ -103,8 +103,12 @@ def test_staff_who_send_from_their_own_client_close_the_case(shop: Shop) -> None
 
 def test_a_strangers_mail_in_approved_is_not_sent(shop: Shop) -> None:
     shop.start()
-    raw = f"From: {ADDRESS}\r\nTo: someone@else.example\r\nSubject: hello\r\nMessage-ID: <s1@x.example>\r\n\r\nHello\r\n"
-    received = b"Received: from mx by mx\r\nFrom: a@b.example\r\nTo: c@d.example\r\nMessage-ID: <s2@x.example>\r\n\r\nHi\r\n"
+    raw = (
+        f"From: {ADDRESS}\r\nTo: someone@else.example\r\nSubject: hello\r\nMessage-ID: <s1@x.example>\r\n\r\nHello\r\n"
+    )
+    received = (
+        b"Received: from mx by mx\r\nFrom: a@b.example\r\nTo: c@d.example\r\nMessage-ID: <s2@x.example>\r\n\r\nHi\r\n"
+    )
     with shop.staff("承認") as client:
         client.append("承認", raw.encode(), [b"\\Draft"])
         client.append("承認", received, [])
@@ -146,7 +150,9 @@ def test_a_second_mail_of_the_buyer_replaces_an_untouched_draft(shop: Shop) -> N
     shop.start()
     first = shop.buyer_writes("注文番号1042をキャンセルしてください。")
     before = shop.wait_for_draft()
-    second = shop.buyer_writes("先ほどのメールの田中です。よろしくお願いします。", headers={"In-Reply-To": first, "References": first})
+    second = shop.buyer_writes(
+        "先ほどのメールの田中です。よろしくお願いします。", headers={"In-Reply-To": first, "References": first}
+    )
     until(
         lambda: [header_of(d.raw, "In-Reply-To") for d in shop.drafts()] == [second],
         "one draft that answers both",
@@ -177,7 +183,9 @@ def test_an_order_that_shipped_after_drafting_gets_a_fresh_draft(shop: Shop) -> 
     shop.start()
     shop.buyer_writes("注文番号1042をキャンセルしてください。")
     shop.approve(shop.wait_for_draft())
-    shop.order("1042", status="shipped", shipped_at="2026-11-20T09:00:00+09:00", carrier="yamato", tracking_no="123456789015")
+    shop.order(
+        "1042", status="shipped", shipped_at="2026-11-20T09:00:00+09:00", carrier="yamato", tracking_no="123456789015"
+    )
     fresh = until(
         lambda: next((d for d in shop.drafts() if "123456789015" in text_of(d.raw).replace("-", "")), None),
         "a fresh draft with the tracking number",

@@ -23,8 +23,19 @@ def test_english_and_chinese_buyers_are_answered_in_their_language(shop: Shop) -
     shop.order("1042", buyer_name="Anna Smith", buyer_mail="anna@mail.example")
     shop.order("2001", buyer_name="王小明", buyer_mail="wang@mail.example")
     shop.start()
-    shop.buyer_writes("Hello, please cancel my order 1042. Thank you.", subject="Cancel", sender="anna@mail.example", name="Anna Smith")
-    shop.buyer_writes("您好，请帮我取消订单2001，谢谢。", subject="取消订单", sender="wang@mail.example", name="王小明", charset="gb18030")
+    shop.buyer_writes(
+        "Hello, please cancel my order 1042. Thank you.",
+        subject="Cancel",
+        sender="anna@mail.example",
+        name="Anna Smith",
+    )
+    shop.buyer_writes(
+        "您好，请帮我取消订单2001，谢谢。",
+        subject="取消订单",
+        sender="wang@mail.example",
+        name="王小明",
+        charset="gb18030",
+    )
     until(lambda: len(shop.drafts()) == 2, "two drafts")
     texts = {header_of(d.raw, "To").split("<")[-1]: text_of(d.raw) for d in shop.drafts()}
     assert "order" in texts["anna@mail.example>"].lower()
@@ -32,7 +43,9 @@ def test_english_and_chinese_buyers_are_answered_in_their_language(shop: Shop) -
 
 
 def test_shipped_or_not_decides_the_answer(shop: Shop) -> None:
-    shop.order("1042", status="shipped", shipped_at="2026-11-19T09:00:00+09:00", carrier="yamato", tracking_no="123456789015")
+    shop.order(
+        "1042", status="shipped", shipped_at="2026-11-19T09:00:00+09:00", carrier="yamato", tracking_no="123456789015"
+    )
     shop.start()
     shop.buyer_writes("注文番号1042をキャンセルしてください。")
     assert "123456789015" in text_of(shop.wait_for_draft().raw).replace("-", "")
@@ -75,7 +88,9 @@ def test_a_mail_for_a_person_gives_a_note_in_its_thread_and_no_draft(shop: Shop)
 
 
 def test_somebody_elses_order_is_not_spoken_of(shop: Shop) -> None:
-    shop.order("1042", buyer_name="秘密 太郎", buyer_mail="taro@mail.example", tracking_no="123456789015", status="shipped")
+    shop.order(
+        "1042", buyer_name="秘密 太郎", buyer_mail="taro@mail.example", tracking_no="123456789015", status="shipped"
+    )
     shop.start()
     shop.buyer_writes("注文番号1042はどこですか。", sender="stranger@mail.example", name="誰か")
     until(shop.notes, "a person is told")
@@ -133,9 +148,10 @@ def test_a_mail_that_breaks_us_is_set_aside_and_the_next_goes_on(shop: Shop, mon
         b"From: x\r\nMessage-ID: <a\r\n b> <c>\r\nSubject: \xff\xfe\r\n\r\n\x00\x01",
         b"",
         b"\r\n\r\n",
-        b"Message-ID: <x\") LOGOUT@y>\r\nIn-Reply-To: <a b> \"\r\nFrom: \"a\" <b@c>, <d@e>\r\n\r\ncancel 1042",
+        b'Message-ID: <x") LOGOUT@y>\r\nIn-Reply-To: <a b> "\r\nFrom: "a" <b@c>, <d@e>\r\n\r\ncancel 1042',
         b"From: =?utf-8?B?" + b"QQ" * 5000 + b"?= <a@b.example>\r\nSubject: " + b"x" * 300_000 + b"\r\n\r\nhello",
-        b"Content-Type: multipart/mixed; boundary=a\r\n\r\n" + b"--a\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n" * 300,
+        b"Content-Type: multipart/mixed; boundary=a\r\n\r\n"
+        + b"--a\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n" * 300,
     ],
 )
 def test_hostile_bytes_stop_nobody(shop: Shop, hostile: bytes) -> None:

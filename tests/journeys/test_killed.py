@@ -57,7 +57,9 @@ def test_on_the_way_to_a_note(on_dovecot: Callable[..., Shop], point: str) -> No
     wait_for_death(shop)
     shop.start_process()
     until(shop.notes, "a note")
-    second = shop.buyer_writes("問い合わせの返事がまだです。弁護士に相談します。", sender="ken@mail.example", name="鈴木")
+    second = shop.buyer_writes(
+        "問い合わせの返事がまだです。弁護士に相談します。", sender="ken@mail.example", name="鈴木"
+    )
     until(lambda: len(shop.notes()) >= 2, "the next mail's note")
     notes = [header_of(s.raw, "In-Reply-To") for s in shop.lies_in("Responder")]
     assert len(notes) == 2

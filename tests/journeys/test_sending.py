@@ -62,7 +62,9 @@ def test_a_server_without_8bitmime_gets_the_same_text_in_seven_bits(shop: Shop) 
     assert "田中" in text_of(raw)
 
 
-@pytest.mark.parametrize(("at", "reply"), [("mail", "451 later"), ("rcpt", "450 4.2.1 busy"), ("dot", "452 4.3.1 full")])
+@pytest.mark.parametrize(
+    ("at", "reply"), [("mail", "451 later"), ("rcpt", "450 4.2.1 busy"), ("dot", "452 4.3.1 full")]
+)
 def test_a_temporary_refusal_is_tried_again_until_it_goes_out_once(shop: Shop, at: str, reply: str) -> None:
     shop.sink.fail(at, reply, times=2)
     approved(shop)
@@ -143,7 +145,9 @@ def test_many_approvals_go_out_in_one_session(on_dovecot: Callable[..., Shop]) -
         shop.order(str(5000 + number), buyer_mail=f"b{number}@mail.example", buyer_name=f"山田 {number}")
     shop.start()
     for number in range(12):
-        shop.buyer_writes(f"注文番号{5000 + number}をキャンセルしてください。", sender=f"b{number}@mail.example", name="山田")
+        shop.buyer_writes(
+            f"注文番号{5000 + number}をキャンセルしてください。", sender=f"b{number}@mail.example", name="山田"
+        )
     until(lambda: len(shop.drafts()) == 12, "twelve drafts")
     with shop.staff() as client:
         client.move([d.uid for d in shop.drafts()], "承認")

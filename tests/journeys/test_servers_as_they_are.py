@@ -9,7 +9,7 @@ import pytest
 
 from responder.demo.servers import EmbeddedAccount, EmbeddedServers
 from tests.conftest import FOLDERS, PASSWORD
-from tests.journeys.shop import ADDRESS, Shop, header_of, until
+from tests.journeys.shop import ADDRESS, Shop, header_of, move, until
 from tests.servers.sink import Sink
 
 
@@ -26,7 +26,7 @@ def whole_story(shop: Shop) -> None:
     assert shop.drafts() == []
     shop.buyer_writes("注文2001をキャンセルしてください。", sender="ken@mail.example", name="鈴木 健")
     with shop.staff() as client:
-        client.move([shop.wait_for_draft().uid], "ゴミ箱")
+        move(client, shop.wait_for_draft().uid, "ゴミ箱")
     shop.buyer_writes("注文番号1042です。ありがとうございました！")
     until(lambda: len(shop.lies_in("INBOX")) == 3, "three mails in the inbox")
     assert len(shop.sink.mails) == 1
@@ -113,13 +113,15 @@ def test_two_mailboxes_that_could_be_drafts_are_refused_with_both_names(
 
 
 def test_a_server_below_inbox_with_dots_works(on_dovecot: Callable[..., Shop]) -> None:
-    shop = on_dovecot(separator=".", prefix="INBOX.", folders={"Drafts": "\\Drafts", "Sent": "\\Sent", "Trash": "\\Trash"})
+    shop = on_dovecot(
+        separator=".", prefix="INBOX.", folders={"Drafts": "\\Drafts", "Sent": "\\Sent", "Trash": "\\Trash"}
+    )
     shop.order("1042")
     shop.start_process()
     until(lambda: "INBOX.Responder" in shop.boxes(), "our folders are made where the server wants them")
     shop.buyer_writes("注文番号1042をキャンセルしてください。")
     draft = until(lambda: shop.lies_in("INBOX.Drafts"), "a draft")[0]
     with shop.staff("INBOX.Drafts") as client:
-        client.move([draft.uid], "INBOX.承認")
+        move(client, draft.uid, "INBOX.承認")
     shop.wait_for_mail()
     until(lambda: shop.lies_in("INBOX.Sent"), "filed")

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from imapclient import IMAPClient
+from imapclient.imap_utf7 import encode as encode_utf7
 
 from responder.demo.servers import Stored
 from responder.model import Server, Tls
@@ -202,7 +203,7 @@ class Dovecot:
         """Void all uids of a mailbox, as a restored backup does."""
         folder = self.base / "mail" / user
         if mailbox.upper() != "INBOX":
-            folder = folder / mailbox
+            folder = folder / encode_utf7(mailbox).decode("ascii")  # Maildir keeps names as they are on the wire
         for name in ("dovecot-uidlist", "dovecot.index", "dovecot.index.log", "dovecot.index.cache"):
             (folder / name).unlink(missing_ok=True)
         (folder / "dovecot-uidlist").write_text(f"3 V{int(time.time()) + 1000} N1\n")
