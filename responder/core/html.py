@@ -33,7 +33,8 @@ _BREAKING = re.compile(r"</?(?:br|p|div|tr|li|table|blockquote|h[1-6]|ul|ol|hr)\
 
 _HIDING = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|mso-hide\s*:\s*all|opacity\s*:\s*0(?:\.0+)?\s*(?:;|!|$)"
-    r"|font-size\s*:\s*[01](?:\.\d+)?\s*(?:px|pt|em|rem|%)?\s*(?:;|!|$)|max-height\s*:\s*0(?:px)?\s*(?:;|!|$)"
+    r"|font-size\s*:\s*(?:0(?:\.0+)?\s*(?:px|pt|em|rem|%)?|[01](?:\.\d+)?\s*(?:px|pt|%)|0?\.[0-2]\d*\s*r?em)\s*(?:;|!|$)"
+    r"|max-height\s*:\s*0(?:px)?\s*(?:;|!|$)"
     r"|text-indent\s*:\s*-\d{3,}|left\s*:\s*-\d{3,}"
     r"|(?:^|[;\s])(?:height|width)\s*:\s*0(?:px)?\s*;[^:]{0,40}overflow\s*:\s*hidden",
     re.IGNORECASE,
@@ -262,7 +263,8 @@ def _begin_mark(page: _Page, mark: str) -> None:
 def _write(page: _Page, text: str, preserved: int) -> None:
     if not preserved:
         if page.line:
-            page.line.append(_SPACE.sub(" ", text))
+            text = _SPACE.sub(" ", text)
+            page.line.append(text[1:] if text[0] == " " and page.line[-1].endswith(" ") else text)
         elif text := _SPACE.sub(" ", text).lstrip(" "):
             page.line.append(text)
         return

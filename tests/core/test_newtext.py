@@ -1,4 +1,4 @@
-# ruff: noqa: E501, ERA001
+# ruff: noqa: ERA001
 """What is new in a mail: client styles times languages times posting styles, and the odd ones one by one."""
 
 from __future__ import annotations
