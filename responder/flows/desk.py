@@ -48,8 +48,7 @@ class Desk:
     `statuses` and `papers` only spare the server work: losing them costs a scan, never correctness. `first_seen`
     is when a mail in Approved was first noticed there: its quiet time starts anew after a restart. `tried` are the
     mails this process has taken in hand: if one of them is still undecided, it did not kill us. `in_flight` are the
-    drafts this process is sending at this moment; `to_mark` are mails that still want `\\Answered`;
-    `own_copies` is where we filed the Sent copy of a draft.
+    drafts this process is sending at this moment; `own_copies` is where we filed the Sent copy of a draft.
     """
 
     account: AccountSettings
@@ -67,7 +66,6 @@ class Desk:
     not_approvals: set[Place] = field(default_factory=set)
     tried: set[int] = field(default_factory=set)
     in_flight: set[int] = field(default_factory=set)
-    to_mark: set[Place] = field(default_factory=set)
     own_copies: dict[int, Place] = field(default_factory=dict)
     read_up_to: dict[str, Cursor] = field(default_factory=dict)
     next_wake: datetime | None = None

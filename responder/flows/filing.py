@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from responder.edges.journal import cases, drafts, mails, notes
 from responder.errors import CommandRefused
 from responder.flows.desk import Desk
-from responder.flows.places import back_to_drafts
+from responder.flows.places import back_to_drafts, mark_answered
 from responder.flows.sending import fetch_copy
 from responder.flows.staff import SERVER_FILES, look_into, settle_as_sent
 from responder.flows.tell import tell
@@ -27,7 +27,6 @@ def on_sent(desk: Desk, now: datetime) -> None:
     """Finish everything that was accepted, and look after what is in doubt."""
     with desk.journal.reading() as tx:
         open_drafts = drafts.open_drafts(tx, desk.name)
-        ended = drafts.leftover(tx, desk.name)
     for draft in open_drafts:
         if draft.id in desk.in_flight:
             continue
@@ -41,16 +40,6 @@ def on_sent(desk: Desk, now: datetime) -> None:
             _look_for_witness(desk, draft, now)
         elif draft.state == "sent":
             _file(desk, draft, now)
-    for draft in ended:
-        if draft.state == "sent_by_staff" and not draft.marked:
-            _mark_answered(desk, draft.answers)
-            with desk.journal.light() as tx:
-                drafts.finish(tx, draft.id, marked=True)
-    if any(draft.state == "sent" for draft in open_drafts):
-        # Only now: every draft filed in this turn looks for its other copies in what is known of these mailboxes.
-        desk.forget_status(desk.account.approved, desk.located.drafts)
-    _mark(desk, desk.to_mark)
-    desk.to_mark.clear()
 
 
 def _file(desk: Desk, draft: Draft, now: datetime) -> None:
@@ -105,15 +94,7 @@ def _server_files(desk: Desk) -> bool:
 def _mark_answered(desk: Desk, answers: Sequence[int]) -> None:
     with desk.journal.reading() as tx:
         answered = mails.by_ids(tx, list(answers))
-    _mark(desk, {m.place for m in answered})
-
-
-def _mark(desk: Desk, places: set[Place]) -> None:
-    r"""`\Answered` on these mails; one that is no longer there is no error."""
-    for place in sorted(places, key=lambda p: (p.mailbox, p.uid)):
-        selected = desk.session.select(place.mailbox)
-        if selected.uidvalidity == place.uidvalidity:
-            desk.session.add_flags([place.uid], ("\\Answered",))
+    mark_answered(desk, {m.place for m in answered})
 
 
 def _remove_sent_draft(desk: Desk, draft: Draft, now: datetime) -> None:
@@ -149,7 +130,7 @@ def _look_for_witness(desk: Desk, draft: Draft, now: datetime) -> None:
             desk.session.select(mailbox)
             if desk.session.find_message_id(approval.outgoing_id):
                 with desk.journal.durable() as tx:
-                    settle_as_sent(tx, desk, draft, now)
+                    settle_as_sent(tx, draft, now)
                     drafts.finish(tx, draft.id, copied=True)
                     cases.record(tx, desk.name, "found_in_sent", now=now, case_id=draft.case_id, draft=draft.id)
                 desk.say("found_in_sent", draft=draft.id)
@@ -168,5 +149,7 @@ def _look_for_witness(desk: Desk, draft: Draft, now: datetime) -> None:
             cases.record(tx, desk.name, "person_asked", now=now, case_id=draft.case_id, draft=draft.id)
     if is_new:
         desk.say("outcome_unknown", level=40, draft=draft.id)
-    if approval is not None and approval.place in desk.views.get(desk.account.approved, {}):
-        back_to_drafts(desk, draft, [approval.place])
+    if approval is not None:
+        selected = desk.session.select(approval.place.mailbox)
+        if selected.uidvalidity == approval.place.uidvalidity and desk.session.flags([approval.place.uid]):
+            back_to_drafts(desk, draft, [approval.place])

@@ -30,7 +30,7 @@ from responder.flows.desk import Desk, same_bytes
 from responder.flows.drafting import carry_out
 from responder.flows.places import back_to_drafts
 from responder.flows.planning import plan_again
-from responder.flows.staff import Ready
+from responder.flows.staff import Ready, settle_as_sent
 from responder.flows.tell import tell
 from responder.model import Accepted, Approval, Draft, Later, Outcome, Parcel, Place, Reason, Refused, Unknown
 
@@ -319,9 +319,7 @@ def _journal_outcome(desk: Desk, parcel: Parcel, outcome: Outcome) -> None:
         draft = drafts.find(tx, draft_id)
         match outcome:
             case Accepted():
-                if drafts.accepted(tx, draft_id, now=now):
-                    mails.mark_answered(tx, draft.answers)
-                    cases.close(tx, draft.case_id, "sent", now=now)
+                settle_as_sent(tx, draft, now)
             case Later(_, reply):
                 _journal_later(desk, tx, draft, parcel, reply, now)
             case Refused(_, reply):

@@ -27,7 +27,7 @@ from responder.core.approval import (
 )
 from responder.edges.journal import cases, drafts, mails, notes
 from responder.flows.desk import Desk, Sighting, same_bytes
-from responder.flows.places import back_to_drafts
+from responder.flows.places import back_to_drafts, mark_answered
 from responder.flows.tell import tell
 from responder.model import Cursor, Draft, Place, Reason
 
@@ -116,16 +116,17 @@ def _seen_in_sent(desk: Desk, draft: Draft, place: Place, now: datetime) -> None
         return
     with desk.journal.durable() as tx:
         if draft.state in ("sending", "uncertain"):
-            settle_as_sent(tx, desk, draft, now)
+            settle_as_sent(tx, draft, now)
             cases.record(tx, desk.name, "found_in_sent", now=now, case_id=draft.case_id, draft=draft.id)
         drafts.finish(tx, draft.id, copied=True)
 
 
-def settle_as_sent(tx: Connection, desk: Desk, draft: Draft, now: datetime) -> None:
-    """The draft was accepted: its mails are answered and its case is closed."""
+def settle_as_sent(tx: Connection, draft: Draft, now: datetime) -> None:
+    """The draft was accepted: its mails are answered. The case is closed unless a later mail of it still waits."""
     if drafts.accepted(tx, draft.id, now=now):
         mails.mark_answered(tx, draft.answers)
-        cases.close(tx, draft.case_id, "sent", now=now)
+        if all(m.answered or m.action == "silence" for m in mails.of_case(tx, draft.case_id)):
+            cases.close(tx, draft.case_id, "sent", now=now)
 
 
 def _answered_by_staff(desk: Desk, sighting: Sighting, known: Known, now: datetime) -> None:
@@ -137,27 +138,29 @@ def _answered_by_staff(desk: Desk, sighting: Sighting, known: Known, now: dateti
     if minted is not None:
         case_ids.add(minted.case_id)
     for case_id in sorted(case_ids):
-        with desk.journal.durable() as tx:
+        with desk.journal.reading() as tx:
             case = cases.find(tx, case_id)
-            if case is None or case.buyer not in to:
-                continue
-            draft = known.open_drafts.get(case_id)
-            if draft is not None and draft.state == "uncertain" and papers.message_id == draft.message_id:
-                # Staff put the draft itself into Sent: their word that the unknown one was sent.
-                settle_as_sent(tx, desk, draft, now)
+            waiting = [m for m in mails.of_case(tx, case_id) if not m.answered and m.action != "silence"]
+        if case is None or case.buyer not in to:
+            continue
+        draft = known.open_drafts.get(case_id)
+        if draft is not None and draft.state == "uncertain" and papers.message_id == draft.message_id:
+            # Staff put the draft itself into Sent: their word that the unknown one was sent.
+            with desk.journal.durable() as tx:
+                settle_as_sent(tx, draft, now)
                 drafts.finish(tx, draft.id, copied=True)
                 cases.record(tx, desk.name, "staff_say_sent", now=now, case_id=case_id, draft=draft.id)
-                continue
-            if draft is not None and not drafts.end(tx, draft.id, "sent_by_staff", now=now):
-                continue
-            if case.state != "open":
-                continue
-            waiting = [m for m in mails.of_case(tx, case_id) if not m.answered]
-            mails.mark_answered(tx, [m.id for m in waiting])
-            cases.close(tx, case_id, "sent_by_staff", now=now)
-            cases.record(tx, desk.name, "sent_by_staff", now=now, case_id=case_id, draft=draft.id if draft else None)
-        desk.say("sent_by_staff", case=case_id)
-        desk.to_mark.update(m.place for m in waiting)
+        elif case.state == "open":
+            # The mark first, it may be repeated: killed in between, the next start sees the same mail in Sent again.
+            mark_answered(desk, [m.place for m in waiting])
+            with desk.journal.durable() as tx:
+                if draft is not None and not drafts.end(tx, draft.id, "sent_by_staff", now=now):
+                    continue
+                mails.mark_answered(tx, [m.id for m in waiting])
+                cases.close(tx, case_id, "sent_by_staff", now=now)
+                record = {"draft": draft.id if draft is not None else None}
+                cases.record(tx, desk.name, "sent_by_staff", now=now, case_id=case_id, **record)
+            desk.say("sent_by_staff", case=case_id)
 
 
 # --- Trash ----------------------------------------------------------------------------------------------------------

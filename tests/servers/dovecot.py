@@ -110,6 +110,7 @@ class Dovecot:
         program = binary()
         assert program is not None, missing()
         owner = self._owner()
+        shutil.rmtree(self.base / "run", ignore_errors=True)  # sockets of one that was killed
         (self.base / "mail").mkdir(exist_ok=True)
         (self.base / "dovecot.conf").write_text(self._configuration(owner), encoding="utf-8")
         (self.base / "users").write_text("".join(f"{user}:{{PLAIN}}{PASSWORD}\n" for user in self.users))
