@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from responder.core.wording import Catalog
     from responder.edges.orders import OrderBook
     from responder.errors import ConfigError, Mistake
+    from responder.flows.replay import Replayed
     from responder.model import Language
 
 EX_OK, EX_FINDINGS, EX_USAGE, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG, EX_INTERRUPTED = 0, 1, 2, 75, 77, 78, 130
@@ -355,6 +357,138 @@ def _mails_of(name: str, raw: bytes) -> Iterator[tuple[str, bytes]]:
     for number, part in enumerate(normal.split(b"\nFrom ")[1:], 1):
         body = part.partition(b"\n")[2].replace(b"\n>From ", b"\nFrom ")
         yield f"{name}#{number}", body
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, metavar="[FILE|DIR|-]...")
+@_CONFIG
+@_JSON
+@click.option("--since", metavar="SPAN", help="How far to look back: 30d, 2w, 12h (accounts: 30d; files: all).")
+@click.option("--account", "account_name", metavar="NAME", help="Only this account; else all.")
+@click.option("--folder", "mailboxes", metavar="NAME", multiple=True, help="This mailbox; may be repeated.")
+@click.option("--sent", "sent_paths", metavar="PATH", multiple=True, help="For files: what the shop answered.")
+@click.option("--rules", metavar="DIR", help="Folder with rules.toml and templates/ to hold against the active ones.")
+@click.option("--orders", "orders_file", metavar="FILE", help="Orders as CSV; else those of responder.toml.")
+@click.option("--now", metavar="ISO", help="Judge all mails at this moment; else each at its arrival.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), help="So many mails of each mailbox (the newest), or of the files."
+)
+def replay(
+    paths: tuple[str, ...],
+    config: str | None,
+    as_json: bool,
+    since: str | None,
+    account_name: str | None,
+    mailboxes: tuple[str, ...],
+    sent_paths: tuple[str, ...],
+    rules: str | None,
+    orders_file: str | None,
+    now: str | None,
+    limit: int | None,
+) -> None:
+    """Run the rules over old mail, beside what staff really answered. Writes nothing and marks nothing.
+
+    Looks into the configured accounts, or at mails in files (.eml, mbox, Maildir, folders of them).
+    """
+    from responder.config import OrdersSettings
+    from responder.edges.orders import open_book
+    from responder.errors import ConfigError, ConnectionLost, LoginRefused, OrdersUnavailable, ResponderError
+    from responder.flows.replay import Tally, Trial, row_json, summary_json
+    from responder.flows.show_replay import progress, show_replay
+
+    if paths and mailboxes:
+        raise click.UsageError("--folder names a mailbox of an account; leave it out with files.")
+    if sent_paths and not paths:
+        raise click.UsageError("--sent goes with files; an account's answers are found in its Sent mailbox.")
+    try:
+        active = _settings_or_bare(config, as_json=as_json) if paths else _load(config, as_json=as_json)
+        settings = _tried(active, rules) if rules is not None else active
+    except ConfigError as exc:
+        _give_up(exc, as_json=as_json)
+    accounts = [a for a in settings.accounts if account_name in (None, a.name)]
+    if account_name is not None and not accounts:
+        known = ", ".join(a.name for a in settings.accounts) or "-"
+        raise click.BadParameter(f"{account_name!r}: {known}", param_hint="--account")
+    sources = (OrdersSettings("csv", Path(orders_file), settings.shop.timezone),) if orders_file else settings.orders
+    orders = open_book(sources)
+    _say_mistakes(orders.refresh(), as_json=False)
+    words, language = _words(), staff_language(settings.shop.language)
+    begin = datetime.now(UTC) - _span(since or "30d")
+    fixed_now, compared = now is not None, rules is not None
+    trial = Trial(settings, orders, _moment(now, settings), fixed_now, active if compared else None)
+    tally, code = Tally(), EX_OK
+
+    def look(rows: Iterator[Replayed]) -> None:
+        for row in rows:
+            tally.add(row)
+            bar.step()
+            if as_json:
+                click.echo(json.dumps(row_json(row, settings, language), ensure_ascii=False))
+
+    try:
+        with progress(words.text("cli.replay_looking", language)) as bar:
+            if paths:
+                mine = accounts[0] if account_name is not None else None
+                mails, sent = _mails_in(paths), _mails_in(sent_paths)
+                look(trial.of_files(mails, sent, since=begin if since else None, limit=limit, account=mine))
+                accounts = []
+            for account in accounts:
+                try:
+                    look(trial.of_account(account, since=begin, mailboxes=mailboxes, limit=limit, expect=bar.expect))
+                except OrdersUnavailable:
+                    raise
+                except ResponderError as exc:
+                    _say_account_failure(settings, account.name, exc)
+                    failed = {LoginRefused: EX_NOPERM, ConnectionLost: EX_TEMPFAIL}.get(type(exc), EX_CONFIG)
+                    code = max(code, failed)
+    except OrdersUnavailable:
+        sys.exit(EX_CONFIG)  # what is wrong with the files has been told
+    if as_json:
+        summary = summary_json(tally, compared=compared, fixed_now=fixed_now)
+        click.echo(json.dumps(summary, ensure_ascii=False))
+    elif tally.all.mails:
+        show_replay(tally, settings, language, compared=compared, fixed_now=fixed_now)
+    if not tally.all.mails and code == EX_OK:
+        nothing = {"path": ", ".join(paths)} if paths else {"since": since or "30d"}
+        click.echo(
+            words.text(f"cli.{'nothing_to_explain' if paths else 'replay_nothing'}", language, **nothing), err=True
+        )
+        code = EX_FINDINGS
+    sys.exit(code)
+
+
+def _settings_or_bare(config: str | None, *, as_json: bool) -> Settings:
+    """The configuration if there is one, else the product's own rules without accounts. Raises: ConfigError."""
+    from responder.config import bare, config_file
+    from responder.errors import ConfigError
+
+    try:
+        config_file(Path(config) if config else None, os.environ)
+    except ConfigError:
+        if config:
+            raise
+        return bare()
+    return _load(config, as_json=as_json)
+
+
+def _tried(active: Settings, rules: str) -> Settings:
+    """The settings with the rules and templates of another folder. Raises: ConfigError."""
+    from dataclasses import replace
+
+    from responder.config import load_pack
+
+    folder = Path(rules)
+    if not (folder / "rules.toml").is_file() and not (folder / "templates").is_dir():
+        raise click.BadParameter(f"{rules}: no rules.toml or templates/ in there", param_hint="--rules")
+    return load_pack(replace(active, directory=folder.resolve()))
+
+
+def _span(text: str) -> timedelta:
+    match = re.fullmatch(r"\s*(\d{1,4})\s*([mhdw])\s*", text)
+    if match is None:
+        raise click.BadParameter(f"{text!r}: 30d, 2w, 12h", param_hint="--since")
+    units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+    return timedelta(**{units[match[2]]: int(match[1])})
 
 
 @cli.command()

@@ -10,17 +10,18 @@ import difflib
 import heapq
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from statistics import median
 from typing import Any, Literal
 
 from responder.config import AccountSettings, Settings
+from responder.edges.imap import Session
 from responder.edges.orders import OrderBook
 from responder.errors import Mistake
 from responder.flows.explain import Explanation, explain_mail
-from responder.flows.old_mail import Answer, OldMail, own_words
+from responder.flows.old_mail import Answer, OldMail, from_account, from_files, own_words
 from responder.model import Action, Language, Order, Reason
 
 MOST_PAIRS = 10
@@ -76,47 +77,74 @@ class Replayed:
         return "reason" if old.action == "hold" and _why(old) != _why(new) else None
 
 
-def replay_mail(
-    old: OldMail,
-    answer: Answer | None,
-    *,
-    settings: Settings,
-    orders: OrderBook,
-    now: datetime,
-    fixed_now: bool = False,
-    active: Settings | None = None,
-    account: AccountSettings | None = None,
-) -> Replayed:
-    """What becomes of an old mail under `settings`, and under the `active` ones if others are tried.
+@dataclass(frozen=True)
+class Trial:
+    """What old mail is held against: `settings`, and the `active` ones where others are tried.
 
-    The moment is the mail's arrival; `now` where that is unknown, or with `fixed_now`: then orders are taken as they
-    are. Never raises for a mail, however broken. Raises: OrdersUnavailable.
+    A mail is judged at its arrival; at `now` where that is unknown, or with `fixed_now`: then orders are taken as they
+    are.
     """
-    moment = now if fixed_now or old.arrived_at is None else min(old.arrived_at, now)
-    book = orders if fixed_now else OrdersThen(orders, moment)
 
-    def judged(with_settings: Settings) -> Explanation:
-        chosen = with_settings.account(account.name) if account is not None else None
-        return explain_mail(
-            old.raw, file=old.file, settings=with_settings, orders=book, now=moment, account=chosen or account
+    settings: Settings
+    orders: OrderBook
+    now: datetime
+    fixed_now: bool = False
+    active: Settings | None = None
+
+    def of_files(
+        self,
+        mails: Iterable[tuple[str, bytes]],
+        sent: Iterable[tuple[str, bytes]],
+        *,
+        since: datetime | None,
+        limit: int | None,
+        account: AccountSettings | None = None,
+    ) -> Iterator[Replayed]:
+        """The mails of files, judged. Raises: OrdersUnavailable."""
+        for old, answer in from_files(mails, sent, since=since, limit=limit):
+            yield self.judge(old, answer, account)
+
+    def of_account(
+        self,
+        account: AccountSettings,
+        *,
+        since: datetime,
+        mailboxes: Sequence[str],
+        limit: int | None,
+        expect: Callable[[int], None],
+    ) -> Iterator[Replayed]:
+        """The mails of an account's mailboxes, judged. Raises: ResponderError if it cannot be read."""
+        with Session.connect(account.imap, account.imap_secret) as session:
+            pairs = from_account(session, account, since=since, mailboxes=mailboxes, limit=limit, expect=expect)
+            for old, answer in pairs:
+                yield self.judge(old, answer, account)
+
+    def judge(self, old: OldMail, answer: Answer | None, account: AccountSettings | None = None) -> Replayed:
+        """What becomes of an old mail. Never raises for a mail, however broken. Raises: OrdersUnavailable."""
+        moment = self.now if self.fixed_now or old.arrived_at is None else min(old.arrived_at, self.now)
+        explanation = self._explained(self.settings, old, moment, account)
+        outcome = _outcome(explanation)
+        active = self._explained(self.active, old, moment, account) if self.active is not None else None
+        message = explanation.message
+        return Replayed(
+            file=old.file,
+            message_id=message.message_id if message is not None else None,
+            subject=message.subject if message is not None else "",
+            arrived_at=old.arrived_at,
+            language=explanation.decision.language,
+            channel=explanation.decision.channel,
+            outcome=outcome,
+            active=_outcome(active) if active is not None else None,
+            answer=answer,
+            answered=answer is not None or old.marked_answered,
+            similarity=similarity(outcome.words, answer.words) if answer is not None and outcome.words else None,
         )
 
-    explanation = judged(settings)
-    outcome = _outcome(explanation)
-    message = explanation.message
-    return Replayed(
-        file=old.file,
-        message_id=message.message_id if message is not None else None,
-        subject=message.subject if message is not None else "",
-        arrived_at=old.arrived_at,
-        language=explanation.decision.language,
-        channel=explanation.decision.channel,
-        outcome=outcome,
-        active=_outcome(judged(active)) if active is not None else None,
-        answer=answer,
-        answered=answer is not None or old.marked_answered,
-        similarity=similarity(outcome.words, answer.words) if answer is not None and outcome.words else None,
-    )
+    def _explained(
+        self, settings: Settings, old: OldMail, moment: datetime, account: AccountSettings | None
+    ) -> Explanation:
+        orders = self.orders if self.fixed_now else OrdersThen(self.orders, moment)
+        return explain_mail(old.raw, file=old.file, settings=settings, orders=orders, now=moment, account=account)
 
 
 def _outcome(explanation: Explanation) -> Outcome:
