@@ -20,7 +20,7 @@ from responder.edges.imap import Selected
 from responder.edges.journal import cases, mails
 from responder.errors import MessageError, ResponderError
 from responder.flows.desk import Desk
-from responder.flows.drafting import carry_out
+from responder.flows.drafting import Scribe, opened_scribe
 from responder.flows.planning import Incoming, Known, Plan, plan_mail, read_incoming, read_mail, silence, unreadable
 from responder.flows.tell import tell
 from responder.model import Cursor, Fetched, Place, Reason
@@ -46,17 +46,15 @@ def on_arrivals(desk: Desk, mailbox: str, now: datetime) -> int:
         cursor = replace(cursor, last_uid=selected.uidnext - 1)
         with desk.journal.light() as tx:
             mails.save_cursor(tx, cursor)
-    looked_at = 0
-    for start in range(0, len(uids), BATCH):
-        batch = uids[start : start + BATCH]
-        _on_batch(desk, cursor, batch, now)
-        cursor = replace(cursor, last_uid=batch[-1])
-        with desk.journal.light() as tx:
-            mails.save_cursor(tx, cursor)
-        looked_at += len(batch)
-        if start + BATCH < len(uids):
-            desk.session.select(mailbox)
-    return looked_at
+    with opened_scribe(desk, len(uids), now) as scribe:
+        for start in range(0, len(uids), BATCH):
+            batch = uids[start : start + BATCH]
+            desk.session.select(mailbox, keep=start == 0)
+            _on_batch(desk, cursor, batch, scribe, now)
+            cursor = replace(cursor, last_uid=batch[-1])
+            with desk.journal.light() as tx:
+                mails.save_cursor(tx, cursor)
+    return len(uids)
 
 
 def _first_look(desk: Desk, mailbox: str, selected: Selected, now: datetime) -> Cursor:
@@ -66,8 +64,8 @@ def _first_look(desk: Desk, mailbox: str, selected: Selected, now: datetime) -> 
         started_at = now - desk.account.since
         uids = desk.session.uids_since(started_at.date())
         open_uids = _unanswered(desk, mailbox, uids, started_at)
-        last_uid = min(open_uids) - 1 if open_uids else last_uid
-        answered = [uid for uid in uids if uid not in set(open_uids) and uid > last_uid]
+        last_uid = min(open_uids, default=last_uid + 1) - 1
+        answered = [uid for uid in uids if uid not in open_uids and uid > last_uid]
         with desk.journal.durable() as tx:
             ids = mails.note_new(
                 tx, desk.name, [(Place(mailbox, uidvalidity, u), started_at) for u in answered], now=now
@@ -80,27 +78,22 @@ def _first_look(desk: Desk, mailbox: str, selected: Selected, now: datetime) -> 
     return cursor
 
 
-def _unanswered(desk: Desk, mailbox: str, uids: Sequence[int], since: datetime) -> list[int]:
+def _unanswered(desk: Desk, mailbox: str, uids: Sequence[int], since: datetime) -> set[int]:
     r"""Those mails that neither carry `\Answered` nor are answered by a mail in Sent."""
+    session = desk.session
     answered_ids: set[str] = set()
     if desk.located.sent:
-        desk.session.select(desk.located.sent, readonly=True)
-        for fetched in desk.session.fetch(desk.session.uids_since(since.date()), fields=("IN-REPLY-TO",)):
+        session.select(desk.located.sent, readonly=True)
+        for fetched in session.fetch(session.uids_since(since.date()), fields=("IN-REPLY-TO",)):
             answered_ids.update(read_papers(header_block(fetched.raw)).in_reply_to)
-    desk.session.select(mailbox)
-    found = []
-    for fetched in desk.session.fetch(uids, fields=("MESSAGE-ID",)):
-        flags = {flag.lower() for flag in fetched.flags}
-        message_id = read_papers(header_block(fetched.raw)).message_id
-        arrived = fetched.internaldate or since
-        if (
-            "\\answered" not in flags
-            and "\\deleted" not in flags
-            and message_id not in answered_ids
-            and arrived >= since
-        ):
-            found.append(fetched.uid)
-    return sorted(found)
+    session.select(mailbox)
+    done = {"\\answered", "\\deleted"}
+    found = {uid for uid, flags in session.flags(uids).items() if not done & {flag.lower() for flag in flags}}
+    if answered_ids:
+        found -= {uid for uid, message_id in session.message_ids(found).items() if message_id in answered_ids}
+    # The search knows days only, and those of the server's calendar: at their edge the time of arrival decides.
+    at_the_edge = found - set(session.uids_since((since + timedelta(days=2)).date()))
+    return found - {f.uid for f in session.fetch(at_the_edge, fields=("DATE",)) if (f.internaldate or since) < since}
 
 
 def _map_anew(desk: Desk, cursor: Cursor, selected: Selected, now: datetime) -> Cursor:
@@ -118,7 +111,8 @@ def _map_anew(desk: Desk, cursor: Cursor, selected: Selected, now: datetime) -> 
         if before is None and (fetched.internaldate or now) >= oldest:
             new.append(fetched.uid)
     last_uid = min(new) - 1 if new else selected.uidnext - 1
-    not_ours = [uid for uid in desk.session.uids_from(last_uid + 1) if uid not in known and uid not in set(new)]
+    ours = known.union(new)
+    not_ours = [uid for uid in desk.session.uids_from(last_uid + 1) if uid not in ours]
     renewed = replace(cursor, uidvalidity=selected.uidvalidity, last_uid=last_uid)
     with desk.journal.durable() as tx:
         places = [(Place(cursor.mailbox, selected.uidvalidity, uid), cursor.started_at) for uid in not_ours]
@@ -130,7 +124,7 @@ def _map_anew(desk: Desk, cursor: Cursor, selected: Selected, now: datetime) -> 
     return renewed
 
 
-def _on_batch(desk: Desk, cursor: Cursor, uids: Sequence[int], now: datetime) -> None:
+def _on_batch(desk: Desk, cursor: Cursor, uids: Sequence[int], scribe: Scribe, now: datetime) -> None:
     mailbox, uidvalidity = cursor.mailbox, cursor.uidvalidity
     with desk.journal.reading() as tx:
         known = mails.known_uids(tx, desk.name, mailbox, uidvalidity, uids)
@@ -149,7 +143,7 @@ def _on_batch(desk: Desk, cursor: Cursor, uids: Sequence[int], now: datetime) ->
         ids = mails.note_new(tx, desk.name, fresh, now=now)
     ids |= {uid: known[uid].id for uid in todo if uid in known}
     desk.tried.update(ids.values())
-    batch = _Batch(desk, now, ids, fetched, {u: Place(mailbox, uidvalidity, u) for u in fetched})
+    batch = _Batch(desk, now, scribe, ids, fetched, {u: Place(mailbox, uidvalidity, u) for u in fetched})
     batch.read_ahead(uid for uid in todo if uid in fetched and uid not in suspects)
     for uid in todo:
         if uid not in fetched:
@@ -172,6 +166,7 @@ class _Batch:
 
     desk: Desk
     now: datetime
+    scribe: Scribe
     ids: Mapping[int, int]
     fetched: Mapping[int, Fetched]
     places: Mapping[int, Place]
@@ -207,7 +202,7 @@ class _Batch:
 
     def carry_out(self) -> None:
         """Do what is planned so far."""
-        carry_out(self.desk, self.group, self.now)
+        self.scribe.carry_out(self.group)
         self.known.add(self.group)
         self.group = []
 
@@ -220,6 +215,8 @@ class _Batch:
                 if incoming is None:
                     incoming = read_incoming(desk, place, self.fetched[uid])
                     self.known.look_up(desk, [incoming])
+                if self.known.has(incoming):
+                    self.scribe.settle()  # what is planned now depends on where earlier drafts lie
                 return plan_mail(desk, mail_id, place, incoming, self.known, self.group, self.now)
             except MessageError as exc:
                 return unreadable(desk, mail_id, place, str(exc))

@@ -2,31 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from responder.edges.imap import Session
 from responder.edges.journal import cases, drafts, mails, notes
-from responder.errors import CommandRefused
+from responder.errors import CommandRefused, ResponderError
 from responder.flows.desk import Desk, is_untouched
 from responder.flows.planning import Plan
 from responder.flows.tell import tell
 from responder.model import Draft, Place, Reason
 
 INTENT_MAX_AGE = timedelta(hours=1)
+OWN_LINE_FROM = 100
+DRAFT = ("\\Draft",)
+
+Uid = tuple[int, int]
+"""Where the server put a mail: uidvalidity and uid."""
 
 
 def carry_out(desk: Desk, group: Sequence[Plan], now: datetime) -> None:
     """Commit what was decided, then put the drafts into Drafts, then commit that they are there."""
-    if not group:
+    Scribe(desk, now).carry_out(group)
+
+
+@contextmanager
+def opened_scribe(desk: Desk, mails: int, now: datetime) -> Iterator[Scribe]:
+    """A scribe for about so many mails; many are worth a line of its own, if the server grants one."""
+    line = _own_line(desk) if mails >= OWN_LINE_FROM else None
+    if line is None:
+        yield Scribe(desk, now)
         return
-    with desk.journal.durable() as tx:
-        _commit(desk, tx, group, now)
-    written = [(plan.draft_id, plan.draft_raw) for plan in group if plan.letter is not None]
-    if written:
-        append_drafts(desk, written, now)
+    with line, ThreadPoolExecutor(1, "append") as hand:
+        scribe = Scribe(desk, now, line, hand)
+        yield scribe
+        scribe.settle()
+
+
+def _own_line(desk: Desk) -> Session | None:
+    try:
+        line = Session.connect(desk.account.imap, desk.account.imap_secret)
+        line.select(desk.located.drafts)  # Dovecot stores faster into the mailbox that is open
+    except ResponderError as exc:
+        desk.say("no_second_line", error=type(exc).__name__)
+        return None
+    return line
+
+
+@dataclass(slots=True)
+class Scribe:
+    """Carries out groups of plans, one after the other.
+
+    APPEND is the slowest step of all, and most of it is the server's: with a `line` of its own the scribe lets another
+    `hand` put the drafts of one group into Drafts while the next group is being planned. At most one group is under
+    way, and only the calling thread writes the journal. If a line breaks, the intents tell what must be looked for.
+    """
+
+    desk: Desk
+    now: datetime
+    line: Session | None = None
+    hand: Executor | None = None
+    under_way: tuple[Sequence[Plan], Future[tuple[Uid | None, ...]]] | None = None
+
+    def carry_out(self, group: Sequence[Plan]) -> None:
+        """Commit what was decided and see to it that the drafts get into Drafts."""
+        if not group:
+            return
+        with self.desk.journal.durable() as tx:
+            _commit(self.desk, tx, group, self.now)
+        self.settle()
+        raws = [plan.draft_raw for plan in group if plan.letter is not None]
+        if raws and self.line is not None and self.hand is not None:
+            mailbox = self.desk.located.drafts
+            self.under_way = group, self.hand.submit(self.line.append_many, mailbox, raws, flags=DRAFT)
+            return
+        if raws:
+            append_drafts(self.desk, _written(group), self.now)
+        _finish(self.desk, group)
+
+    def settle(self) -> None:
+        """Wait until all drafts so far are where they belong, and commit that."""
+        if self.under_way is None:
+            return
+        (group, places), self.under_way = self.under_way, None
+        _commit_places(self.desk, _written(group), places.result, self.now)
+        _finish(self.desk, group)
+
+
+def _written(group: Sequence[Plan]) -> list[tuple[int, bytes]]:
+    return [(plan.draft_id, plan.draft_raw) for plan in group if plan.letter is not None]
+
+
+def _finish(desk: Desk, group: Sequence[Plan]) -> None:
     for plan in group:
         if plan.retire is not None:
             remove_own_draft(desk, plan.retire)
@@ -135,9 +207,16 @@ def append_drafts(desk: Desk, written: Sequence[tuple[int, bytes]], now: datetim
 
     Refused by the server (quota): they stay intended, staff are told once, a later turn tries again.
     """
+    mailbox, raws = desk.located.drafts, [raw for _, raw in written]
+    _commit_places(desk, written, lambda: desk.session.append_many(mailbox, raws, flags=DRAFT), now)
+
+
+def _commit_places(
+    desk: Desk, written: Sequence[tuple[int, bytes]], append: Callable[[], tuple[Uid | None, ...]], now: datetime
+) -> None:
     mailbox = desk.located.drafts
     try:
-        places = desk.session.append_many(mailbox, [raw for _, raw in written], flags=("\\Draft",))
+        places = append()
     except CommandRefused as exc:
         desk.say("append_refused", level=40, code=exc.code)
         with desk.journal.durable() as tx:

@@ -96,6 +96,10 @@ class Known:
             self.contents |= mails.known_contents(tx, desk.name, [one.message.content_sha256 for one in incoming])
             self.buyers |= cases.known_buyers(tx, desk.name, [one.buyer for one in incoming])
 
+    def has(self, incoming: Incoming) -> bool:
+        """True if the journal may know this mail or its buyer."""
+        return incoming.message.content_sha256 in self.contents or incoming.buyer in self.buyers
+
     def add(self, group: Sequence[Plan]) -> None:
         """These plans have been carried out."""
         self.contents.update(plan.own.content_sha256 for plan in group)
