@@ -49,6 +49,8 @@ def read(raw: bytes, *, size_bytes: int | None = None, default_language: Languag
     if len(raw) > MAX_MAIL:
         raw = raw[:MAX_MAIL]
         problems.append("too_big")
+    if b"\n" not in raw:
+        raw = raw.replace(b"\r", b"\n")
     is_cut = size_bytes > len(raw)
     fields, body_at = fields_of(raw, problems)
     if not fields:

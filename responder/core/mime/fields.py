@@ -52,7 +52,8 @@ def fields_of(raw: bytes, problems: list[str], begin: int = 0, end: int | None =
         if not raw[at:line_end].strip(b"\r\n"):
             return fields, line_end
         junk += 1
-        if junk > 20 or not _FIELD.match(raw, line_end, limit):  # the blank line is missing: this is the body
+        is_word = b" " not in raw[at:line_end] and raw[at:line_end].isascii()
+        if junk > 20 or not (is_word or _FIELD.match(raw, line_end, limit)):  # no blank line: this is the body
             problems.append("broken_header")
             return fields, at
         at = line_end
