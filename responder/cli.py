@@ -283,7 +283,7 @@ def explain(
     """Show what would happen to mails (.eml, mbox, folders, - for standard input), and why. Writes nothing."""
     from responder.config import OrdersSettings, bare, config_file
     from responder.edges.orders import open_book
-    from responder.errors import ConfigError
+    from responder.errors import ConfigError, OrdersUnavailable
     from responder.flows.explain import as_json as explained
     from responder.flows.explain import explain_mail
 
@@ -308,7 +308,12 @@ def explain(
     moment = _moment(now, settings)
     count = 0
     for name, raw in _mails_in(paths):
-        explanation = explain_mail(raw, file=name, settings=settings, orders=orders, now=moment)
+        try:
+            explanation = explain_mail(raw, file=name, settings=settings, orders=orders, now=moment)
+        except OrdersUnavailable:
+            # The mistakes told above say which file could not be read.
+            click.echo(_words().text("note.orders_unavailable_subject", language), err=True)
+            sys.exit(EX_TEMPFAIL)
         count += 1
         if as_json:
             click.echo(json.dumps(explained(explanation, settings, language), ensure_ascii=False))

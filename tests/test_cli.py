@@ -246,3 +246,22 @@ def test_schema_is_json() -> None:
 def test_japanese_by_locale(tmp_path: Path) -> None:
     done = responder("check", "--config", str(tmp_path), LANG="ja_JP.UTF-8")
     assert any("ぁ" <= ch <= "ん" for ch in done.stderr)
+
+
+def test_explain_without_readable_orders_or_template_ends_in_words(shop: Shop) -> None:
+    mail = shop.folder / "1.eml"
+    mail.write_bytes(MAIL)
+    (shop.folder / "orders.csv").unlink()
+    done = responder("explain", str(mail), "--config", str(shop.folder))
+    assert done.returncode == 75
+    assert "order data cannot be read" in done.stderr
+    shop.write_orders()
+    (shop.folder / "templates" / "en").mkdir(parents=True)
+    (shop.folder / "templates" / "en" / "only_here.txt").write_text("Subject: x\n\ny\n", encoding="utf-8")
+    shipped = (Path(__file__).parent.parent / "rules.toml").read_text(encoding="utf-8")
+    (shop.folder / "rules.toml").write_text(
+        shipped.replace('reply = "cancel_before_ship"', 'reply = "only_here"'), encoding="utf-8"
+    )
+    done = responder("explain", str(mail), "--json", "--config", str(shop.folder))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["action"] == "hold"

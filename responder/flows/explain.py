@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -60,15 +60,20 @@ def explain_mail(
     )
     if decision.action != "draft":
         return Explanation(file, message, decision, None)
-    letter = compose(
-        decision,
-        message,
-        identity=identity,
-        shop=settings.shop,
-        channel=channel,
-        templates=settings.templates,
-        now=now,
-    )
+    try:
+        letter = compose(
+            decision,
+            message,
+            identity=identity,
+            shop=settings.shop,
+            channel=channel,
+            templates=settings.templates,
+            now=now,
+        )
+    except MessageError as exc:
+        # No template in this language, or none that can be filled in: for a person, as in the daemon.
+        held = (Reason.of("unreadable", why=str(exc)), *decision.reasons)
+        return Explanation(file, message, replace(decision, action="hold", template=None, reasons=held), None)
     return Explanation(file, message, decision, letter)
 
 
