@@ -20,7 +20,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -58,6 +58,7 @@ PAUSE_MOST_S = 300.0
 PAUSE_REFUSED_S = 1800.0
 STOP_WITHIN_S = 60.0
 ORDERS_EVERY_S = 60.0
+TELL_AFTER = timedelta(minutes=10)
 
 EX_OK, EX_CANTSTART, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 1, 75, 77, 78
 
@@ -77,6 +78,7 @@ class Post:
     failures: int = 0
     first_failure: Exception | None = None
     ever_connected: bool = False
+    down_since: datetime | None = None
     poked: bool = False
 
 
@@ -227,7 +229,7 @@ class Daemon:
         fresh = post.desk is None or post.desk.session.lost
         if fresh:
             post.desk = open_desk(account, settings, self.journal, self.orders, self._clock, post.desk)
-            self._over(post, "fetching-stopped")
+            self._connected(post, post.desk)
         desk = post.desk
         if desk is None:
             raise TypeError("open_desk gave no desk")
@@ -237,6 +239,8 @@ class Daemon:
     def _failed(self, post: Post, exc: Exception, pause_s: float) -> None:
         post.failures = min(post.failures + 1, 12)
         post.first_failure = post.first_failure or exc
+        if post.ever_connected:
+            post.down_since = post.down_since or self._clock()
         post.due = monotonic() + pause_s
         if post.desk is not None:
             post.desk.session.close()
@@ -252,9 +256,16 @@ class Daemon:
         with contextlib.suppress(JournalUnavailable), self.journal.light() as tx:
             notes.save_fact(tx, post.name, "state", {"state": "waiting", "error": type(exc).__name__})
 
-    def _over(self, post: Post, _key: str) -> None:
-        with contextlib.suppress(JournalUnavailable), self.journal.light() as tx:
+    def _connected(self, post: Post, desk: Desk) -> None:
+        """The account is back: staff are told if it was away for long enough to matter."""
+        now, since = self._clock(), post.down_since
+        post.down_since = None
+        with self.journal.durable() as tx:
             notes.save_fact(tx, post.name, "state", {"state": "connected", "error": None})
+            if since is not None and now - since >= TELL_AFTER:
+                minutes = int((now - since).total_seconds() // 60)
+                note = Reason.of("fetching_was_stopped", minutes=minutes)
+                tell(desk, tx, f"fetching:{since.isoformat()}", note, now=now)
 
     def _take_back_finished(self) -> None:
         """Connections whose turn is over go back to the selector; those that were poked are due at once."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from responder.core import guards
+from tests.conftest import PASSWORD
 from tests.journeys.shop import ADDRESS, BUYER, Shop, header_of, subject_of, text_of, until
 
 
@@ -206,3 +208,21 @@ def test_subjects_and_names_cannot_write_headers(shop: Shop) -> None:
     shop.approve(draft)
     shop.wait_for_mail()
     assert shop.sink.mails[0].recipients == (BUYER,)
+
+
+def test_the_log_holds_no_words_addresses_or_secrets(on_dovecot: Callable[..., Shop]) -> None:
+    shop = on_dovecot()
+    shop.order("1042")
+    shop.start_process()
+    shop.wait_until_watching()
+    shop.buyer_writes("注文番号1042をキャンセルしてください。秘密の言葉です。")
+    shop.buyer_writes("秘密の言葉で問い合わせます。弁護士に相談します。", sender="ken@mail.example", name="鈴木 健")
+    shop.approve(shop.wait_for_draft())
+    shop.wait_for_mail()
+    shop.wait_until_filed()
+    shop.stop()
+    log = (shop.folder / "log.txt").read_text(encoding="utf-8")
+    assert "filed" in log
+    for secret in (BUYER, "ken@mail.example", "秘密の言葉", "田中", "鈴木", PASSWORD, shop.sink.password, "波佐見"):
+        assert secret not in log
+        assert secret.encode("unicode_escape").decode() not in log
