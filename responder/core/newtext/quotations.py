@@ -38,7 +38,9 @@ def quoted_lines(lines: Sequence[str]) -> list[bool]:
             quoted[at] = True
             continue
         begin, end, certain = at, at, False
-        may_announce = ends in ":：" or (ends in words.last_letters and line.lower().endswith(words.verbs))
+        may_announce = ends in ":：" or (
+            ends in words.last_letters and line.rstrip(" -—").lower().endswith(words.verbs)
+        )
         if may_announce and len(line) <= MAX_ATTRIBUTION and announced < MAX_BLOCKS:
             announced += 1
             begin, certain = _attribution(lines, at)
@@ -75,7 +77,8 @@ def _attribution(lines: Sequence[str], at: int) -> tuple[int, bool]:
         if _starts_attribution(line) and _is_attribution(joined):
             if not HAS_DATE.search(joined):
                 begin = _date_above(lines, begin)
-            return begin, joined[-1] in ":：" or bool(HAS_DATE.search(joined) and HAS_MAIL.search(joined))
+            is_closed = joined[-1] in ":：-—"
+            return begin, is_closed or bool(HAS_DATE.search(joined) and HAS_MAIL.search(joined))
     line = lines[at].strip()
     if not words.verb_at_end.search(line):
         return -1, False

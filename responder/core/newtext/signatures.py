@@ -18,6 +18,9 @@ _SENTENCE_END = (
 _SENTENCE_WORDS = Words(
     ("i", "i'm", "we", "you", "it", "is", "are", "was", "can", "could", "do", "did", "not", "the"), whole=True
 )
+_EDGES = re.compile(r"^[\W_]+|[\W_]+$")
+_ASIDE = re.compile(r"[（(][^()（）]{0,40}[)）]")
+_NO_NAME = re.compile(r"[0-9０-９→⇒:：;#*+=/?=@、,]")
 _PHONE = re.compile(r"(?:\+|\b0)\d{1,4}[-( )]{0,2}\d{1,4}[-) ]{1,2}\d{3,4}|\b0\d{9,10}\b")
 
 
@@ -101,7 +104,7 @@ def _after_closing(lines: Sequence[str]) -> int:
     filled = last_filled(lines, 13)
     for at in reversed(filled[-12:]):
         line = lines[at].strip()
-        plain = line.strip("，,。.!！~～、 \u3000-—*").lower()
+        plain = _EDGES.sub("", line[:200]).lower()
         neutral = plain in words.neutral
         if not neutral and plain not in words.warm and not (len(line) <= 80 and plain.endswith(words.warm_ends)):
             continue
@@ -189,5 +192,8 @@ def _is_contact(line: str) -> bool:
 
 
 def _is_name(line: str) -> bool:
-    line = line.strip()
-    return len(line) <= 30 and not any(c.isdigit() for c in line) and not line.endswith(COLONS)
+    """A line short and plain enough for a person, a firm or a post."""
+    line = _ASIDE.sub("", line).strip()
+    if _NO_NAME.search(line.rstrip(",、")):
+        return False
+    return len(line) <= 16 or (len(line) <= 40 and line[:16].isascii() and line.count(" ") <= 5)

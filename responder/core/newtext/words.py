@@ -97,12 +97,13 @@ def patterns() -> Patterns:
     insensitive = re.IGNORECASE
     return Patterns(
         verb_at_end=re.compile(
-            rf"(?:{any_of(verbs)})[ ]?(?:[（(][^()（）]{{0,60}}[)）])?[ ]?[:：,，.。…]{{0,3}}$", insensitive
+            rf"(?:{any_of(verbs)})[ ]?(?:[（(][^()（）]{{0,60}}[)）])?[ ]?[:：,，.。…]{{0,3}}(?:[ ][-—]{{2,8}})?$",
+            insensitive,
         ),
         verbs=tuple(verb.lower() for verb in verbs),
-        last_letters=frozenset(":：") | {letter for verb in verbs for letter in (verb[-1], verb[-1].upper())},
+        last_letters=frozenset(":：-—") | {letter for verb in verbs for letter in (verb[-1], verb[-1].upper())},
         noun_at_end=re.compile(rf"(?:{any_of(data['attribution']['nouns'])})[ ]?[:：]$", insensitive),
-        opener=re.compile(rf"\W{{0,3}}(?:{any_of(data['attribution']['openers'])})(?:[ ,:]|(?=[^\x00-\x7f])|(?=\d))"),
+        opener=re.compile(rf"\W{{0,8}}(?:{any_of(data['attribution']['openers'])})(?:[ ,:]|(?=[^\x00-\x7f])|(?=\d))"),
         divider=re.compile(
             rf"{sides}{{2,80}}{any_of(data['divider']['ruled'])}(?:[ ]?[（(][^()（）]{{0,60}}[)）])?[ ]?[:：]?"
             rf"{sides}{{2,80}}",
@@ -113,7 +114,9 @@ def patterns() -> Patterns:
         piped_label=re.compile(rf"\|\s{{0,5}}({labels})\s{{0,5}}\|", insensitive),
         kind_of=kind_of,
         mobile=re.compile(
-            rf"[\s\-–—―_~*＊「(（<]{{0,6}}{any_of(data['mobile']['lines'])}[\s\-–—―.。_~*＊」)）>]{{0,6}}", insensitive
+            rf"[\s\-–—―_~*＊「(（<]{{0,6}}{any_of(data['mobile']['lines'])}"
+            r"(?:[ ]?[<\[(]https?://[^\s<>]{1,400}[>\])])?[\s\-–—―.。_~*＊」)）>]{0,6}",
+            insensitive,
         ),
         device=Words(data["mobile"]["devices"]),
         legal=Words(data["legal"]["phrases"]),
