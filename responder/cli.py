@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from responder.edges.orders import OrderBook
     from responder.errors import ConfigError, Mistake
     from responder.flows.replay import Replayed
-    from responder.model import Language
+    from responder.model import Language, Message
 
 EX_OK, EX_FINDINGS, EX_USAGE, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG, EX_INTERRUPTED = 0, 1, 2, 75, 77, 78, 130
 
@@ -222,9 +222,14 @@ def _print_explained(entry: dict[str, Any], *, as_json: bool) -> None:
 @_CONFIG
 @_JSON
 @click.option("--offline", is_flag=True, help="Check the files only, ask no server.")
-def check(config: str | None, as_json: bool, offline: bool) -> None:
-    """Check files, secrets, logins and folders; tell every mistake at once (exit 78), refused logins with 77."""
+@click.option("--sample", metavar="PATH", multiple=True, help="Mails of the shop: warn of phrases that hit too many.")
+def check(config: str | None, as_json: bool, offline: bool, sample: tuple[str, ...]) -> None:
+    """Check files, secrets, logins and folders; tell every mistake at once (exit 78), refused logins with 77.
+
+    Warnings (rules that can never decide, too common phrases, missing templates) do not change the exit code.
+    """
     from responder.config import check_secrets
+    from responder.config.lint import rule_warnings
     from responder.edges.imap import Session, locate, spell
     from responder.edges.orders import open_book
     from responder.errors import FolderMissing, LoginRefused, ResponderError
@@ -233,7 +238,8 @@ def check(config: str | None, as_json: bool, offline: bool) -> None:
     words, language = _words(), staff_language(settings.shop.language)
     orders = open_book(settings.orders)
     mistakes = (*check_secrets(settings), *orders.refresh())
-    _say_mistakes(mistakes, as_json=as_json, warnings=settings.warnings)
+    warnings = (*settings.warnings, *rule_warnings(settings, _messages_in(sample, settings)))
+    _say_mistakes(mistakes, as_json=as_json, warnings=warnings)
     code = EX_CONFIG if mistakes else EX_OK
     for account in settings.accounts if not offline and not mistakes else ():
         entry: dict[str, Any] = {"kind": "account", "account": account.name, "ok": True}
@@ -345,12 +351,25 @@ def _mails_in(paths: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
         place = Path(path)
         if place.is_dir():
             for file in sorted(f for f in place.rglob("*") if f.is_file() and not f.name.startswith(".")):
-                if file.suffix == ".eml" or file.parent.name in ("cur", "new"):
+                if file.suffix in (".eml", ".mbox") or file.parent.name in ("cur", "new"):
                     yield from _mails_of(str(file), file.read_bytes())
         elif place.is_file():
             yield from _mails_of(path, place.read_bytes())
         else:
             raise click.BadParameter(f"{path}: no such file or folder", param_hint="FILE|DIR")
+
+
+def _messages_in(paths: tuple[str, ...], settings: Settings) -> Iterator[Message]:
+    """The mails in files and folders, read as the daemon reads them; what cannot be read is left out."""
+    from responder.core.mime import read
+    from responder.errors import MessageError
+    from responder.flows.understanding import unpack
+
+    for _name, raw in _mails_in(paths):
+        try:
+            yield unpack(read(raw), settings)[0]
+        except MessageError:
+            continue
 
 
 def _mails_of(name: str, raw: bytes) -> Iterator[tuple[str, bytes]]:
