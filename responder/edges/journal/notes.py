@@ -5,19 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from responder.edges.journal.tables import fact, note
 
 
 def intend(tx: Connection, account: str, key: str, *, message_id: str, raw: bytes, now: datetime) -> bool:
     """The intent to leave a note. False if a note with this key was written before."""
-    known = tx.execute(select(note.c.id).where(note.c.account == account, note.c.key == key)).scalar_one_or_none()
-    if known is not None:
+    if was_told(tx, account, key):
         return False
-    tx.execute(
-        insert(note).values(account=account, key=key, message_id=message_id, raw=raw, state="intent", created_at=now)
-    )
+    values = {"account": account, "key": key, "message_id": message_id, "raw": raw, "state": "intent"}
+    tx.execute(insert(note), values | {"created_at": now})
     return True
 
 
@@ -47,10 +45,10 @@ def forget(tx: Connection, account: str, key: str) -> None:
 
 def was_told(tx: Connection, account: str, key: str) -> bool:
     """True if a note with this key has been written."""
-    return (
-        tx.execute(select(note.c.id).where(note.c.account == account, note.c.key == key)).scalar_one_or_none()
-        is not None
-    )
+    return tx.execute(_WITH_KEY, {"account": account, "key": key}).first() is not None
+
+
+_WITH_KEY = select(note.c.id).where(note.c.account == bindparam("account"), note.c.key == bindparam("key"))
 
 
 def find_fact(tx: Connection, account: str, name: str) -> Any:
