@@ -48,6 +48,11 @@ def language_of(text: str, default: Language) -> Language:
     return "en"
 
 
+def has_kana(text: str) -> bool:
+    """True if the text holds Japanese kana of any width."""
+    return _KANA.search(text) is not None
+
+
 def split(text: str) -> list[str]:
     """The sentences of `text` as written, without surrounding blanks; hard-wrapped lines are joined first."""
     found: list[str] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import lru_cache
 from importlib.resources import files
@@ -25,7 +26,7 @@ from responder.model import LANGUAGES, Action, Language
 
 TOP_KEYS = ("words", "topic", "examples", "rule")
 TOPIC_KEYS = ("kind", "proposed", "matter", "asked_by", "voids", "ja", "en", "zh")
-TOPIC_LANGUAGE_KEYS = ("asks", "names", "examples", "vetoes")
+TOPIC_LANGUAGE_KEYS = ("asks", "names", "objects", "examples", "vetoes")
 RULE_KEYS = (
     "id", "situation", "priority", "when", "unless", "reply", "hold", "silence", "deadline", "note", "covers",
     "needs_order",
@@ -42,7 +43,7 @@ ASKED_BY = {
 }
 VOIDS = {
     "request": frozenset(
-        {"negated", "withdrawn", "conditional", "policy_question", "past", "settled", "thanked", "undecided"}
+        {"negated", "withdrawn", "conditional", "policy_question", "past", "done", "settled", "thanked", "undecided"}
     ),
     "report": frozenset({"conditional", "settled", "thanked"}),
 }
@@ -141,11 +142,25 @@ class _Compiler:
                 for language in LANGUAGES
                 for text in base.get(name, {}).get(language, {}).get("examples", ())
             ]
+            objects = self._objects(base.get(name, {}), table, key)
             for language in LANGUAGES:
                 if language in table:
                     examples += self._topic_words(name, language, table[language], f"{key}.{language}")
-            topics[name] = self._topic(name, given, tuple(examples), key)
+            topics[name] = replace(self._topic(name, given, tuple(examples), key), objects=objects)
         return topics
+
+    def _objects(
+        self, base: Mapping[str, Any], own: Mapping[str, Any], key: str
+    ) -> tuple[tuple[Language, tuple[str, ...]], ...]:
+        found: list[tuple[Language, tuple[str, ...]]] = []
+        for language in LANGUAGES:
+            listed = list(base.get(language, {}).get("objects", ()))
+            given = own.get(language, {})
+            if isinstance(given, Mapping) and "objects" in given:
+                listed += self.findings.texts(given["objects"], f"{key}.{language}.objects")
+            if listed:
+                found.append((language, tuple(fold(each, kana=language == "ja").strip() for each in listed)))
+        return tuple(found)
 
     def _topic(
         self, name: str, given: Mapping[str, object], examples: tuple[tuple[Language, str], ...], key: str
@@ -171,7 +186,7 @@ class _Compiler:
             frozenset(voids),
             cast(Literal["always", "named", "never"], proposed),
             self.findings.flag(given.get("matter", True), f"{key}.matter"),
-            examples,
+            examples=examples,
         )
 
     def _topic_words(self, topic: str, language: Language, value: object, key: str) -> list[tuple[Language, str]]:

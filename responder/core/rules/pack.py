@@ -40,7 +40,8 @@ class Topic:
     mention out of play. `asked_by` are the acts that make a mere name of the topic an ask. `proposed` says when
     likeness to its examples may count: always, only where the sentence names the topic too, or never (examples that
     only keep a look-alike from being taken for another topic). `matter` is False for what is no matter of its own:
-    machine's mail, advertising, thanks.
+    machine's mail, advertising, thanks. `objects` are, per language and folded, what the topic's names may be done
+    to: said of anything else (a hotel, a newsletter) they are another matter.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Topic:
     voids: frozenset[str] = frozenset()
     proposed: Literal["always", "named", "never"] = "always"
     matter: bool = True
+    objects: tuple[tuple[Language, tuple[str, ...]], ...] = ()
     examples: tuple[tuple[Language, str], ...] = ()
 
 

@@ -312,20 +312,40 @@ class Matcher:
             if spans is None:
                 return None
             columns.append(spans)
+        dead: set[tuple[int, int]] = set()
         for first in columns[0]:
-            end = first[1]
-            gaps: list[tuple[int, int]] = []
-            for link, spans in zip(links, columns[1:], strict=True):
-                near = _joined if link == "joined" else _apart
-                follow = next((s for s in spans if near(sentence, end, s[0])), None)
-                if follow is None:
-                    break
-                if link == "gap":
-                    gaps.append((end, follow[0]))
-                end = follow[1]
-            else:
-                return Hit(number, first[0], end, gaps[0][0] if gaps else end, tuple(gaps))
+            path = _follow(sentence, first[1], links, columns, 0, dead)
+            if path is not None:
+                spans = [first, *path]
+                gaps = tuple((spans[i][1], spans[i + 1][0]) for i, link in enumerate(links) if link == "gap")
+                return Hit(number, first[0], spans[-1][1], gaps[0][0] if gaps else spans[-1][1], gaps)
         return None
+
+
+def _follow(
+    sentence: str,
+    end: int,
+    links: Sequence[Link],
+    columns: Sequence[Sequence[tuple[int, int]]],
+    done: int,
+    dead: set[tuple[int, int]],
+) -> list[tuple[int, int]] | None:
+    """Places for the parts after `done`, each where its link allows; None if there are none.
+
+    `dead` collects (part, end) from which no way leads on, so that each is tried once.
+    """
+    if done == len(links):
+        return []
+    if (done, end) in dead:
+        return None
+    near = _joined if links[done] == "joined" else _apart
+    for span in columns[done + 1]:
+        if near(sentence, end, span[0]):
+            rest = _follow(sentence, span[1], links, columns, done + 1, dead)
+            if rest is not None:
+                return [span, *rest]
+    dead.add((done, end))
+    return None
 
 
 def _place(hit: Hit) -> tuple[int, int]:

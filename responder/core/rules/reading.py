@@ -8,12 +8,14 @@ past, or merely `mentioned`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from responder.core.normal import fold_all
 from responder.core.rules.examples import Likeness, Likes, Proposer
+from responder.core.rules.objects import done_to
 from responder.core.rules.pack import Topic
 from responder.core.rules.phrases import Hit, Matcher
 from responder.core.rules.spelling import Spelling
@@ -178,6 +180,12 @@ class Reader:
         for hit, target in row.hits:
             if target.kind == "names":
                 named.setdefault(target.name, []).append(hit)
+        for name, hits in named.items():
+            objects = dict(self.topics[name].objects).get(row.language)
+            if objects is not None:
+                foreign = [(hit.start, hit.end) for hit in hits if not done_to(row.folded, hit, objects, row.language)]
+                if foreign:
+                    found[name] = foreign
         for hit, target in row.hits:
             if target.kind != "veto":
                 continue
@@ -261,23 +269,21 @@ def _said(rows: Sequence[_Row]) -> dict[str, str]:
     return said
 
 
+# Acts that only tell how things stand: none of them hides another one inside it.
+_TELLING = frozenset({"settled", "thanked", "thanks", "done"})
+
+
 def _mark(row: _Row) -> None:
     """Sets the acts of a sentence: each marker that no longer marker or phrase swallows."""
-    reach = -1
-    spans: list[tuple[int, int]] = []
-    for hit, target in row.hits:
-        if hit.solid and target.kind in ("act", "asks") and hit.end > reach:
-            spans.append((hit.start, hit.end))
-            reach = hit.end
-    outer = 0
+    solid = [
+        (hit, target) for hit, target in row.hits if hit.solid and (target.act is not None or target.kind == "asks")
+    ]
+    over_all = _chain(hit for hit, _ in solid)
+    over_telling = _chain(hit for hit, target in solid if target.name == "neutral")
     for hit, target in row.hits:
         if target.act is None:
             continue
-        while outer < len(spans) and spans[outer][1] < hit.end:
-            outer += 1
-        inside = outer < len(spans) and spans[outer][0] <= hit.start and spans[outer] != (hit.start, hit.end)
-        # Thanks inside a longer phrase are still thanks.
-        if inside and hit.solid and target.name != "thanks":
+        if hit.solid and _inside(hit, over_telling if target.name in _TELLING else over_all):
             continue
         row.markers.append((hit, target.act))
     names = {act.name for _, act in row.markers}
@@ -287,6 +293,24 @@ def _mark(row: _Row) -> None:
     row.acts = names - {"neutral", "turn", "polite_condition"}
     if row.text.rstrip(" 」』）)\"'”　。.!！").endswith(("?", "？")):
         row.acts.add("question")
+
+
+def _chain(hits: Iterable[Hit]) -> tuple[list[int], list[int]]:
+    """Starts and ends of the hits that lie in no earlier one; both grow."""
+    starts: list[int] = []
+    ends: list[int] = []
+    for hit in hits:
+        if not ends or hit.end > ends[-1]:
+            starts.append(hit.start)
+            ends.append(hit.end)
+    return starts, ends
+
+
+def _inside(hit: Hit, chain: tuple[list[int], list[int]]) -> bool:
+    """True if a longer hit of the chain holds this one."""
+    starts, ends = chain
+    place = bisect_right(starts, hit.start) - 1
+    return place >= 0 and ends[place] >= hit.end and (starts[place], ends[place]) != (hit.start, hit.end)
 
 
 def _softened(hit: Hit, row: _Row) -> bool:
@@ -322,6 +346,8 @@ def _reaches(row: _Row, marker: Hit, act: Act, hit: Hit, turns: Sequence[Hit] | 
         return True
     if act.side in ("after", "around") and marker.start >= hit.end - 2:
         return _near(row, min(hit.end, marker.start), marker.start, act.within, turns)
+    if act.side in ("before", "around") and marker.start <= hit.start < marker.end:
+        return True
     if act.side in ("before", "around") and marker.end <= hit.start + 2:
         return _near(row, marker.end, max(marker.end, hit.start), act.within, turns)
     return False
