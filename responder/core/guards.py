@@ -1,8 +1,8 @@
 """Why a mail gets no answer before any rule is asked: machines, bounces, lists, our own mail (RFC 3834, RFC 3464).
 
-A known channel's relay or contact form may carry a machine's headers and still be a buyer: for it only our own
-address and bounces count. `Auto-Submitted: no` is a person. Nothing is changed and nothing raises; the words stand in
-`data/guards.toml`.
+A known channel's relay or contact form may carry a machine's headers and still be a buyer: for it only our own address,
+bounces and what the text itself says count. `Auto-Submitted: no` is a person. Nothing is changed and nothing raises;
+the words stand in `data/guards.toml`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ _REPLY = re.compile(
     r"\s*(?:re|aw|sv|fw|fwd|tr|返信|回复|回覆|答复|答覆|转发|轉寄)\s*(?:\[\d{1,3}\])?\s*[:：]", re.IGNORECASE
 )
 _BRACKETS = re.compile(r"[\s【\[［(（<＜「『*＊!！:：・-]+")
+_NARROW = str.maketrans("（）［］：", "()[]:")
 _LINK = re.compile(r"https?://|www\.|mailto:", re.IGNORECASE)
 
 
@@ -50,6 +51,8 @@ class _Lists:
     receipt_subjects: tuple[str, ...]
     vacation_subjects: tuple[str, ...]
     certain: Words
+    marks: Words
+    receipt: Words
     groups: tuple[Words, ...]
     shop: Words
     newsletter: Words
@@ -66,7 +69,7 @@ def gate(message: Message, identity: Identity, *, is_channel: bool) -> Gate | No
     if is_bounce(message):
         return Gate("auto_reply", Reason.of("bounce"))
     if is_channel:
-        return None
+        return _by_text(message)
     return _by_headers(message) or _by_sender(message, identity) or _by_words(message)
 
 
@@ -161,15 +164,24 @@ def _by_words(message: Message) -> Gate | None:
         return _auto("read_receipt")
     if _begins(message.subject, lists.vacation_subjects):
         return _auto("vacation_subject", subject=message.subject[:80])
-    said = message.new_text[:MAX_TEXT]
-    if lists.certain.within(said):
-        return _auto("vacation_text")
-    if sum(group.within(said) for group in lists.groups) >= 2 and not lists.shop.within(said):
-        return _auto("vacation_text")
+    if found := _by_text(message):
+        return found
     if not message.in_reply_to and not message.references:
         own = f"{message.new_text[-3000:]}\n{message.signature[:3000]}"
         if lists.newsletter.within(own) and _LINK.search(own):
             return Gate("spam", Reason.of("newsletter"))
+    return None
+
+
+def _by_text(message: Message) -> Gate | None:
+    """An absence note or a desk's receipt by what it says; this counts through a channel too."""
+    lists = _lists()
+    said = message.new_text[:MAX_TEXT].translate(_NARROW)
+    if lists.certain.within(said) or lists.marks.within(said[:40]) or lists.marks.within(said[-40:]):
+        return _auto("vacation_text")
+    speaking = sum(group.within(said) for group in lists.groups) >= 2 or lists.receipt.within(said)
+    if speaking and not lists.shop.within(said):
+        return _auto("vacation_text")
     return None
 
 
@@ -214,6 +226,8 @@ def _lists() -> _Lists:
         receipt_subjects=tuple(data["receipt"]["subjects"]),
         vacation_subjects=tuple(vacation["subjects"]),
         certain=Words(vacation["certain"]),
+        marks=Words(vacation["marks"]),
+        receipt=Words(vacation["receipt"]),
         groups=tuple(Words(vacation[name]) for name in ("absence", "later", "instead")),
         shop=Words(vacation["shop"]),
         newsletter=Words(data["newsletter"]["phrases"]),

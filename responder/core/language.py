@@ -54,8 +54,10 @@ def guess(text: str, default: Language) -> Language:
     words = _LETTERS.findall(text)
     facts = _facts()
     functional = sum(word.lower() in facts.english for word in words)
-    if functional >= 2 and functional * 4 + len(words) * 2 >= hiragana * 3 + katakana + len(han):
-        return "en"
+    if functional >= 2:
+        small_words = 0 if hiragana else len(facts.chinese_words.findall(text))
+        if functional * 4 + len(words) * 2 >= hiragana * 3 + katakana + len(han) + small_words * 6:
+            return "en"
     # A shop's or a product's name in kana does not make a Chinese text Japanese.
     if hiragana + katakana and (hiragana + katakana) * 8 >= len(han):
         if hiragana * 2 >= len(han):

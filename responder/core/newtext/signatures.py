@@ -174,13 +174,14 @@ def _is_matter(line: str) -> bool:
     words = patterns()
     if words.content.within(line):
         return True
-    if not _is_sentence(line.strip()):
-        return False
-    return not words.contact.within(line)
+    return _is_sentence(line) and not words.contact.within(line)
 
 
 def _is_sentence(line: str) -> bool:
-    return _SENTENCE_SIGN.search(line) is not None or line.endswith(_SENTENCE_END) or _SENTENCE_WORDS.within(line)
+    """A line with a verb or the mark of a sentence; emoji behind it do not count."""
+    if _SENTENCE_SIGN.search(line) or _SENTENCE_WORDS.within(line):
+        return True
+    return _EDGES.sub("", line[-200:]).endswith(_SENTENCE_END)
 
 
 def _is_contact(line: str) -> bool:
