@@ -39,6 +39,7 @@ _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}")
 _SIMPLE = re.compile(
     r'[ \t]*(?:"([^"\\]{0,500})"|([^"<>@,;:()\[\]\\.]{0,500}))[ \t]*'
     r"<([A-Za-z0-9!#$%&'*+/?^_`{|}~.-]{1,64})@([A-Za-z0-9.-]{1,253})>[ \t]*"
+    r"|([A-Za-z0-9!#$%&'*+/?^_`{|}~.-]{1,64})@([A-Za-z0-9.-]{1,253})"
 )
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 
@@ -76,8 +77,10 @@ def parse_mailboxes(value: str) -> tuple[tuple[Address, ...], tuple[str, ...]]:
     read and good for showing, not for deciding.
     """
     simple = _SIMPLE.fullmatch(value)
-    if simple and (domain := ascii_domain(simple.group(4))) and not _CONTROL.search(value):
-        return (Address(_name(simple.group(1) or simple.group(2) or ""), f"{simple.group(3)}@{domain}"),), ()
+    if simple and not _CONTROL.search(value):
+        quoted, plain, local, domain, bare_local, bare_domain = simple.groups()
+        if written := ascii_domain(domain or bare_domain):
+            return (Address(_name(quoted or plain or ""), f"{local or bare_local}@{written}"),), ()
     defects: list[str] = []
     if len(value) > MAX_VALUE:
         value = value[:MAX_VALUE]

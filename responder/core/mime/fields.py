@@ -81,13 +81,22 @@ def decoded(fields: Fields) -> dict[str, tuple[str, ...]]:
     return headers
 
 
+def _unfolded(raw: bytes) -> str:
+    text = header_text(raw.strip())
+    return _FOLD.sub(" ", text) if "\n" in text else text
+
+
 def _values(fields: Fields, name: bytes) -> list[str]:
     """The values of a field, unfolded, their encoded words still in place."""
-    return [_FOLD.sub(" ", header_text(raw.strip())) for key, raw in fields if key == name]
+    return [_unfolded(raw) for key, raw in fields if key == name]
 
 
 def first(fields: Fields, name: bytes) -> str:
-    return next(iter(_values(fields, name)), "")
+    """The topmost value of a field, unfolded, or an empty string."""
+    for key, raw in fields:
+        if key == name:
+            return _unfolded(raw)
+    return ""
 
 
 def sender(fields: Fields, problems: list[str]) -> Address | None:
