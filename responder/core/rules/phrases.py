@@ -17,7 +17,6 @@ part of a phrase was found.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -32,6 +31,7 @@ MAX_GAP = 60
 MAX_VARIANTS = 600
 MAX_PRODUCT = 40
 MAX_HITS = 6000
+MAX_SPANS = 20
 _BLOCKER = -1
 
 _PIECE = re.compile(r"\(([^()]*)\)|@([^\W\d][\w-]*)")
@@ -236,13 +236,15 @@ class Matcher:
         for ids, _ in self.phrases:
             for part_id in set(ids):
                 uses[part_id] += 1
-        self.single: dict[int, list[int]] = {}
-        self.anchored: dict[int, list[int]] = {}
+        # Per part: the phrases that are that part alone, and those looked at because their rarest part it is.
+        alone: list[list[int]] = [[] for _ in self.parts]
+        anchored: list[list[int]] = [[] for _ in self.parts]
         for number, (ids, _) in enumerate(self.phrases):
             if len(ids) == 1:
-                self.single.setdefault(ids[0], []).append(number)
+                alone[ids[0]].append(number)
             elif ids:
-                self.anchored.setdefault(min(ids, key=lambda i: uses[i]), []).append(number)
+                anchored[min(ids, key=lambda i: uses[i])].append(number)
+        self.leads = [(a, b) if a or b else None for a, b in zip(alone, anchored, strict=True)]
         self.words = frozenset(w for literal in literals for w in literal.split() if w.isascii() and w.isalpha())
         self.set = None
         if self.patterns:
@@ -256,26 +258,33 @@ class Matcher:
 
     def scan(self, folded: Sequence[str], written: Sequence[str]) -> list[list[Hit]]:
         """The hits in each folded sentence, in order of their start; `written` is what RE2 patterns look at."""
-        starts, at = [], 1
+        starts: list[int] = []
+        ends: list[int] = []
+        at = 1
         for sentence in folded:
             starts.append(at)
             at += len(sentence) + 1
-        text = "\n" + "\n".join(folded) + "\n"
+            ends.append(at - 1)
         seen: list[dict[int, list[tuple[int, int]]]] = [{} for _ in folded]
-        if self.parts:
-            for count, (last, (length, ids)) in enumerate(self.automaton.iter(text)):
-                end = last + 1
-                # A hit that begins with the line feed of its anchor belongs to the sentence after it.
-                row = bisect_right(starts, end - length + (text[end - length] == "\n")) - 1
-                found = seen[row]
-                span = (end - length - starts[row], end - starts[row])
+        if self.parts and folded:
+            text = "\n" + "\n".join(folded) + "\n"
+            row = 0
+            left = MAX_HITS
+            found, start, end = seen[0], starts[0], ends[0]
+            for last, (length, ids) in self.automaton.iter(text):
+                # A sentence ends with its line feed, which an end anchor needs.
+                while last > end:
+                    row += 1
+                    found, start, end = seen[row], starts[row], ends[row]
+                span = (last + 1 - length - start, last + 1 - start)
                 for part_id in ids:
                     spans = found.get(part_id)
                     if spans is None:
                         found[part_id] = [span]
-                    elif len(spans) < 20:
+                    elif len(spans) < MAX_SPANS:
                         spans.append(span)
-                if count > MAX_HITS:
+                left -= 1
+                if not left:
                     break
         for found in seen:
             blocked = found.pop(_BLOCKER, None)
@@ -292,11 +301,15 @@ class Matcher:
 
     def _hits(self, sentence: str, seen: Mapping[int, list[tuple[int, int]]]) -> list[Hit]:
         hits: list[Hit] = []
-        single, anchored = self.single, self.anchored
+        leads = self.leads
         for part_id, spans in seen.items():
-            for number in single.get(part_id, ()):
-                hits.extend([Hit(number, start, end, end) for start, end in spans])
-            for number in anchored.get(part_id, ()):
+            lead = leads[part_id]
+            if lead is None:
+                continue
+            for number in lead[0]:
+                for start, end in spans:
+                    hits.append(Hit(number, start, end, end))
+            for number in lead[1]:
                 hit = self._gapped(number, sentence, seen)
                 if hit is not None:
                     hits.append(hit)

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from responder.core.normal import fold_all
@@ -20,7 +21,7 @@ from responder.core.rules.pack import Topic
 from responder.core.rules.phrases import Hit, Matcher
 from responder.core.rules.spelling import Spelling
 from responder.core.sentences import Act, language_of, split
-from responder.model import Language, Message, Sentence
+from responder.model import LANGUAGES, Language, Message, Sentence
 
 # What is read of a mail: more than any buyer writes, little enough to stay fast.
 MAX_CHARS = 12_000
@@ -98,6 +99,14 @@ class Reader:
     spelling: Spelling
     scopes: frozenset[str]
 
+    @cached_property
+    def by_language(self) -> Mapping[Language, Sequence[tuple[Target, ...]]]:
+        """What each phrase means in a sentence of a language."""
+        return {
+            language: [tuple(t for t in each if t.language is None or t.language == language) for each in self.targets]
+            for language in LANGUAGES
+        }
+
     def read(self, message: Message) -> Reading:
         """The reading of a mail's new text and subject, and of other scopes where a rule looks at them."""
         new_text = message.new_text[:MAX_CHARS]
@@ -147,14 +156,9 @@ class Reader:
 
     def _find(self, rows: Sequence[_Row]) -> None:
         found = self.matcher.scan([row.folded for row in rows], [row.text for row in rows])
-        targets = self.targets
         for row, hits in zip(rows, found, strict=True):
-            row.hits = [
-                (hit, target)
-                for hit in hits
-                for target in targets[hit.phrase]
-                if target.language is None or target.language == row.language
-            ]
+            targets = self.by_language[row.language]
+            row.hits = [(hit, target) for hit in hits for target in targets[hit.phrase]]
 
     def _mentions(self, number: int, row: _Row) -> list[Mention]:
         vetoes = self._vetoes(row)
