@@ -26,6 +26,7 @@ _REPLY = re.compile(
 )
 _BRACKETS = re.compile(r"[\s【\[［(（<＜「『*＊!！:：・-]+")
 _NARROW = str.maketrans("（）［］：", "()[]:")
+_BOUNCE_ADDRESS = re.compile(r"(?:prvs|bounces?|return)[-=+_.]", re.IGNORECASE)
 _LINK = re.compile(r"https?://|www\.|mailto:", re.IGNORECASE)
 
 
@@ -48,6 +49,9 @@ class _Lists:
     lists: frozenset[str]
     mailers: Words
     bounce_subjects: tuple[str, ...]
+    bounce_words: Words
+    bounce_names: Words
+    bounce_texts: Words
     receipt_subjects: tuple[str, ...]
     vacation_subjects: tuple[str, ...]
     certain: Words
@@ -82,11 +86,14 @@ def is_bounce(message: Message) -> bool:
     if "x-failed-recipients" in message.headers:
         return True
     local = _local_part(message)
-    by_subject = _begins(message.subject, lists.bounce_subjects)
-    is_null = message.return_path == ""
     if local in lists.daemons and local not in lists.perhaps:
         return True
-    return (local in lists.perhaps and (is_null or by_subject)) or (is_null and by_subject)
+    if message.return_path == "" and _begins(message.subject, lists.bounce_subjects):
+        return True
+    is_system = local in lists.perhaps or lists.bounce_names.within(message.sender.name if message.sender else "")
+    if is_system and (message.return_path == "" or lists.bounce_words.within(message.subject)):
+        return True
+    return not message.in_reply_to and lists.bounce_texts.within(message.new_text[:400])
 
 
 def bounced_ids(message: Message) -> tuple[str, ...]:
@@ -200,7 +207,8 @@ def _begins(subject: str, phrases: Sequence[str]) -> bool:
 def _local_part(message: Message) -> str:
     """The bare local part of the sender, or of what the From field holds instead of an address."""
     if message.sender is not None:
-        return _bare(message.sender.mail.partition("@")[0])
+        local = message.sender.mail.partition("@")[0]
+        return "bounce" if _BOUNCE_ADDRESS.match(local) else _bare(local)
     written = message.header("from").lower()[:200]
     return "mailerdaemon" if "mailer-daemon" in written or "mail delivery" in written else ""
 
@@ -223,6 +231,9 @@ def _lists() -> _Lists:
         lists=frozenset(headers["list"]),
         mailers=Words(headers["mailers"]),
         bounce_subjects=tuple(data["bounce"]["subjects"]),
+        bounce_words=Words(data["bounce"]["subjects"]),
+        bounce_names=Words(data["bounce"]["names"]),
+        bounce_texts=Words(data["bounce"]["texts"]),
         receipt_subjects=tuple(data["receipt"]["subjects"]),
         vacation_subjects=tuple(vacation["subjects"]),
         certain=Words(vacation["certain"]),
