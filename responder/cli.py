@@ -287,24 +287,15 @@ def explain(
     rules: str | None,
 ) -> None:
     """Show what would happen to mails (.eml, mbox, folders, - for standard input), and why. Writes nothing."""
-    from responder.config import OrdersSettings, bare, config_file
+    from responder.config import OrdersSettings
     from responder.edges.orders import open_book
     from responder.errors import ConfigError, OrdersUnavailable
     from responder.flows.explain import as_json as explained
     from responder.flows.explain import explain_mail
 
     try:
-        if rules is not None:
-            settings = bare(Path(rules))
-        else:
-            try:
-                config_file(Path(config) if config else None, os.environ)
-                has_config = True
-            except ConfigError:
-                if config:
-                    raise
-                has_config = False
-            settings = _load(config, as_json=as_json) if has_config else bare()
+        settings = _settings_or_bare(config, as_json=as_json)
+        settings = _tried(settings, rules) if rules is not None else settings
     except ConfigError as exc:
         _give_up(exc, as_json=as_json)
     sources = (OrdersSettings("csv", Path(orders_file), settings.shop.timezone),) if orders_file else settings.orders
@@ -466,7 +457,9 @@ def replay(
                     failed = {LoginRefused: EX_NOPERM, ConnectionLost: EX_TEMPFAIL}.get(type(exc), EX_CONFIG)
                     code = max(code, failed)
     except OrdersUnavailable:
-        sys.exit(EX_CONFIG)  # what is wrong with the files has been told
+        # The mistakes told above say which file could not be read.
+        click.echo(words.text("note.orders_unavailable_subject", language), err=True)
+        sys.exit(EX_TEMPFAIL)
     if as_json:
         summary = summary_json(tally, compared=compared, fixed_now=fixed_now)
         click.echo(json.dumps(summary, ensure_ascii=False))
