@@ -9,7 +9,7 @@ demo: .venv/.ready
 
 test: .venv/.ready-dev
 	scripts/dovecot-install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 check: .venv/.ready-dev
 	$(BIN)/ruff check .
