@@ -61,15 +61,16 @@ class Written:
         return self.wish in WANTING_A_DRAFT
 
 
-def write_mails(count: int, *, seed: int = 1, now: datetime | None = None) -> Iterator[Written]:
-    """`count` mails, oldest first; the last ones have just come."""
+def write_mails(count: int, *, seed: int = 1, first: int = 0, now: datetime | None = None) -> Iterator[Written]:
+    """`count` mails, oldest first; the last ones have just come. They are numbered from `first` on, and so are their
+    senders and orders."""
     dice = random.Random(seed)
     now = now or datetime.now(UTC)
     wishes, weights = zip(*SHARES, strict=True)
     for number in range(count):
         arrived_at = now - timedelta(minutes=5) - timedelta(days=3) * ((count - number) / count)
         language: Language = dice.choices(("ja", "en", "zh"), (55, 30, 15))[0]
-        yield _written(dice, number, language, dice.choices(wishes, weights)[0], arrived_at)
+        yield _written(dice, first + number, language, dice.choices(wishes, weights)[0], arrived_at)
 
 
 def orders_csv(orders: Iterable[Mapping[str, str]]) -> str:

@@ -24,6 +24,7 @@ from responder.model import Server
 from tests.servers.dovecot import Dovecot
 
 SEED = 2
+FIRST = 500_000
 WITHIN_S = 20.0
 
 
@@ -32,13 +33,13 @@ def measure(mails: int, open_drafts: int) -> list[Row]:
     with workplace() as place, Dovecot(users=["shop", "bare"]) as dovecot, Tap("127.0.0.1", dovecot.imap_port) as tap:
         corpus = write_corpus(place / "mails", open_drafts * 5 // 3)
         fill_inbox(dovecot, "shop", corpus.files)
-        coming = [m for m in write_mails(mails * 3, seed=SEED) if m.wish in WANTING_A_DRAFT][:mails]
+        coming = [m for m in write_mails(mails * 3, seed=SEED, first=FIRST) if m.wish in WANTING_A_DRAFT][:mails]
         orders = [*corpus.orders, *(m.order for m in coming if m.order is not None)]
         shop = write_shop(place / "shop", "shop", orders, imap_port=tap.port, since="3650d")
         with Running(shop) as daemon:
             drafted = "SELECT count(*) FROM draft WHERE state = 'drafted'"
             decided = "SELECT count(*) FROM mail WHERE state != 'seen'"
-            daemon.wait_until(lambda: daemon.count(decided) >= len(corpus.files), within_s=300)
+            daemon.wait_until(lambda: daemon.count(decided) >= len(corpus.files) and _is_idle(tap), within_s=300)
             waiting = daemon.count(drafted)
             bare = threading.Thread(
                 target=_bare, args=(Server("127.0.0.1", tap.port, "none", "bare"), place, mails), daemon=True
@@ -54,9 +55,9 @@ def measure(mails: int, open_drafts: int) -> list[Row]:
                     within_s=600,
                 )
                 seen = _until_stored(tap, since)
+                daemon.wait_until(lambda: _is_idle(tap), within_s=600)
                 ours.append(seen[-1].at - seen[0].at)
                 commands.append(sum(p.what not in ("EXISTS", "OK", "NO", "BAD") for p in seen))
-                time.sleep(0.2)
                 since = time.monotonic()
                 dovecot.deliver("bare", mail.raw, sender=mail.sender)
                 seen = _until_stored(tap, since)
@@ -107,6 +108,12 @@ def _until_stored(tap: Tap, since: float) -> list[Passed]:
                 return [p for p in here if p.at >= told.at]
         time.sleep(0.02)
     raise RuntimeError("no draft was stored")
+
+
+def _is_idle(tap: Tap) -> bool:
+    """True if the daemon, the first to connect, waits for mail."""
+    said = [p for p in tap.passed() if p.connection == 1 and p.what not in ("EXISTS", "OK", "NO", "BAD")]
+    return bool(said) and said[-1].what == "IDLE"
 
 
 def _first(passed: list[Passed], fits: Callable[[Passed], bool]) -> Passed | None:
