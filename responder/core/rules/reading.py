@@ -26,8 +26,8 @@ from responder.model import LANGUAGES, Language, Message, Sentence
 # What is read of a mail: more than any buyer writes, little enough to stay fast.
 MAX_CHARS = 12_000
 # How far examples must lead, and how much of a sentence they must know, to propose a topic; nearness for `like`.
-LEAD = 3.5
-KNOWN = 0.5
+LEAD = 2.5
+KNOWN = 0.42
 NEAR = 0.5
 PROPOSED_SENTENCES = 12
 
