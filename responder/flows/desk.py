@@ -70,6 +70,7 @@ class Desk:
     read_up_to: dict[str, Cursor] = field(default_factory=dict)
     next_wake: datetime | None = None
     troubled: bool = False
+    append_not_before: datetime | None = None
 
     def staff_mailboxes(self) -> tuple[str, ...]:
         """The mailboxes in which staff act on drafts, in the order in which evidence counts."""

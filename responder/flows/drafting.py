@@ -19,6 +19,7 @@ from responder.flows.tell import tell
 from responder.model import Draft, Place, Reason
 
 INTENT_MAX_AGE = timedelta(hours=1)
+REFUSED_PAUSE = timedelta(minutes=1)
 OWN_LINE_FROM = 100
 DRAFT = ("\\Draft",)
 
@@ -168,6 +169,7 @@ def _intent(desk: Desk, plan: Plan) -> drafts.Intent | None:
         in_reply_to=letter.in_reply_to,
         references=letter.references,
         answers=plan.answers,
+        valid_until=letter.valid_until,
     )
 
 
@@ -219,6 +221,7 @@ def _commit_places(
         places = append()
     except CommandRefused as exc:
         desk.say("append_refused", level=40, code=exc.code)
+        desk.append_not_before = now + REFUSED_PAUSE
         with desk.journal.durable() as tx:
             note = Reason.of("append_refused", folder=mailbox, text=exc.text or exc.code)
             tell(desk, tx, "append-refused", note, now=now)
@@ -241,6 +244,10 @@ def remove_own_draft(desk: Desk, draft: Draft) -> None:
 
 def resolve_intents(desk: Desk, now: datetime) -> None:
     """Drafts that were intended and never confirmed: look where they are before anything is written again."""
+    if desk.append_not_before is not None and now < desk.append_not_before:
+        desk.wake_at(desk.append_not_before)
+        return
+    desk.append_not_before = None
     with desk.journal.reading() as tx:
         intended = drafts.intended(tx, desk.name)
         leftovers = drafts.leftover(tx, desk.name)
@@ -255,7 +262,9 @@ def resolve_intents(desk: Desk, now: datetime) -> None:
         with desk.journal.durable() as tx:
             drafts.drafted(tx, {draft.id: place})
         desk.say("intent_found", draft=draft.id)
-    young = [d for d in missing if now - d.created_at <= INTENT_MAX_AGE]
+    with desk.journal.reading() as tx:
+        refused = notes.was_told(tx, desk.name, "append-refused")
+    young = [d for d in missing if refused or now - d.created_at <= INTENT_MAX_AGE]
     if young:
         append_drafts(desk, [(d.id, d.raw) for d in young], now)
     for draft in missing:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import email
+from datetime import timedelta
 from email.utils import make_msgid
 
+from sqlalchemy import update
+
+from responder.edges.journal import Journal, drafts, tables
 from tests.journeys.shop import ADDRESS, BUYER, Shop, header_of, move, subject_of, text_of, until
 
 
@@ -193,6 +197,24 @@ def test_an_order_that_shipped_after_drafting_gets_a_fresh_draft(shop: Shop) -> 
     assert shop.sink.mails == []
     until(shop.notes, "staff are told why")
     assert "1042" in subject_of(fresh.raw) + text_of(fresh.raw)
+
+
+def test_a_text_whose_promised_day_is_over_is_written_anew(shop: Shop) -> None:
+    shop.order("1042")
+    shop.start()
+    shop.buyer_writes("注文番号1042をキャンセルしてください。")
+    before = shop.wait_for_draft()
+    journal = Journal(f"sqlite:///{shop.folder / 'state' / 'responder.db'}")
+    with journal.durable() as tx:
+        (row,) = drafts.open_drafts(tx, "main")
+        assert row.valid_until is not None
+        assert row.valid_until > row.created_at
+        tx.execute(update(tables.draft).values(valid_until=row.created_at - timedelta(days=1)))
+    journal.close()
+    shop.approve(before)
+    until(lambda: shop.notes() and shop.drafts() and not shop.lies_in("承認"), "a fresh draft and a note")
+    assert shop.sink.mails == []
+    assert header_of(shop.drafts()[0].raw, "Message-ID") != header_of(before.raw, "Message-ID")
 
 
 def test_while_another_text_of_the_case_lies_in_drafts_nothing_goes_out(shop: Shop) -> None:

@@ -31,6 +31,7 @@ class Intent:
     in_reply_to: str | None
     references: Sequence[str]
     answers: Sequence[int]
+    valid_until: datetime | None = None
 
 
 def begin(tx: Connection, intents: Sequence[Intent], *, now: datetime) -> dict[str, int]:
@@ -57,6 +58,7 @@ def begin(tx: Connection, intents: Sequence[Intent], *, now: datetime) -> dict[s
                 "in_reply_to": one.in_reply_to,
                 "references": list(one.references),
                 "answers": list(one.answers),
+                "valid_until": one.valid_until,
                 "told": [],
                 "created_at": now,
             }
