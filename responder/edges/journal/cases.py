@@ -11,6 +11,19 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from responder.edges.journal.tables import IN_ONE_QUERY, case, case_key, event
 from responder.model import Case
 
+# Statements of every turn are built once: to build one costs more than to run it.
+_BY_KEYS = select(case_key.c.key, case_key.c.case_id).where(
+    case_key.c.account == bindparam("account"), case_key.c.key.in_(bindparam("keys", expanding=True))
+)
+_RETIE = (
+    update(case_key)
+    .where(case_key.c.account == bindparam("its_account"), case_key.c.key == bindparam("its_key"))
+    .values(case_id=bindparam("case_id"))
+)
+_KNOWN_BUYERS = select(case.c.buyer).where(
+    case.c.account == bindparam("account"), case.c.buyer.in_(bindparam("buyers", expanding=True))
+)
+
 
 def open_cases(tx: Connection, new: Sequence[Case]) -> None:
     """Begin these cases."""
@@ -42,25 +55,23 @@ def add_keys(tx: Connection, account: str, case_id: str, keys: Iterable[str]) ->
 def tie(tx: Connection, account: str, case_of_key: Mapping[str, str]) -> None:
     """Tie message ids to cases; an id that named an older case of the thread names this one from now on."""
     known = by_keys(tx, account, list(case_of_key))
-    rows = [{"its_key": key, "its_case": case_id} for key, case_id in case_of_key.items()]
-    changed = [row for row in rows if known.get(row["its_key"], row["its_case"]) != row["its_case"]]
+    changed = [
+        {"its_account": account, "its_key": key, "case_id": case_of_key[key]}
+        for key, case_id in known.items()
+        if case_of_key[key] != case_id
+    ]
     if changed:
-        where = (case_key.c.account == account) & (case_key.c.key == bindparam("its_key"))
-        tx.execute(update(case_key).where(where).values(case_id=bindparam("its_case")), changed)
-    new = [row for row in rows if row["its_key"] not in known]
+        tx.execute(_RETIE, changed)
+    new = [{"account": account, "key": k, "case_id": case_id} for k, case_id in case_of_key.items() if k not in known]
     if new:
-        values = {"account": account, "key": bindparam("its_key"), "case_id": bindparam("its_case")}
-        tx.execute(insert(case_key).values(values), new)
+        tx.execute(insert(case_key), new)
 
 
 def by_keys(tx: Connection, account: str, keys: Sequence[str]) -> dict[str, str]:
     """Key to case id, for those of the keys that are known."""
     found: dict[str, str] = {}
     for start in range(0, len(keys), IN_ONE_QUERY):
-        some = keys[start : start + IN_ONE_QUERY]
-        rows = tx.execute(
-            select(case_key.c.key, case_key.c.case_id).where(case_key.c.account == account, case_key.c.key.in_(some))
-        )
+        rows = tx.execute(_BY_KEYS, {"account": account, "keys": list(keys[start : start + IN_ONE_QUERY])})
         found |= {row.key: row.case_id for row in rows}
     return found
 
@@ -85,10 +96,8 @@ def known_buyers(tx: Connection, account: str, buyers: Sequence[str]) -> set[str
     """Those of the addresses (case-folded) for whom there ever was a case."""
     found: set[str] = set()
     for start in range(0, len(buyers), IN_ONE_QUERY):
-        some = buyers[start : start + IN_ONE_QUERY]
-        found.update(
-            tx.execute(select(case.c.buyer).where(case.c.account == account, case.c.buyer.in_(some))).scalars()
-        )
+        some = list(buyers[start : start + IN_ONE_QUERY])
+        found.update(tx.execute(_KNOWN_BUYERS, {"account": account, "buyers": some}).scalars())
     return found
 
 

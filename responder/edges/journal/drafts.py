@@ -12,6 +12,16 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, up
 from responder.edges.journal.tables import case, draft
 from responder.model import OPEN_DRAFT_STATES, Address, Approval, Draft, DraftState, Place
 
+# Statements of every turn are built once: to build one costs more than to run it.
+_OF_ACCOUNT = select(draft).where(draft.c.account == bindparam("account")).order_by(draft.c.id)
+_IS_OPEN = draft.c.state.in_(OPEN_DRAFT_STATES | {"sent"})
+_OPEN = _OF_ACCOUNT.where(_IS_OPEN)
+_ANY_OPEN = select(draft.c.id).where(draft.c.account == bindparam("account"), _IS_OPEN).limit(1)
+_INTENDED = _OF_ACCOUNT.where(draft.c.state == "drafting")
+_LEFTOVER = _OF_ACCOUNT.where(draft.c.state.in_(("withdrawn", "stale", "sent_by_staff")), draft.c.removed.is_(False))
+_DRAFTED = update(draft).where(draft.c.id == bindparam("its_id"), draft.c.state == "drafting").values(state="drafted")
+_DRAFTED_AT = _DRAFTED.values({name: bindparam(name) for name in ("mailbox", "uidvalidity", "uid")})
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:
@@ -76,10 +86,6 @@ def drafted(tx: Connection, places: Mapping[int, Place | None]) -> None:
         tx.execute(_DRAFTED, untold)
     if told:
         tx.execute(_DRAFTED_AT, told)
-
-
-_DRAFTED = update(draft).where(draft.c.id == bindparam("its_id"), draft.c.state == "drafting").values(state="drafted")
-_DRAFTED_AT = _DRAFTED.values({name: bindparam(name) for name in ("mailbox", "uidvalidity", "uid")})
 
 
 def seen_at(tx: Connection, draft_id: int, place: Place, *, touched: bool | None = None) -> None:
@@ -301,18 +307,17 @@ def find(tx: Connection, draft_id: int) -> Draft:
 
 def open_drafts(tx: Connection, account: str) -> list[Draft]:
     """Every draft of the account that is not at an end, and those sent that are not filed."""
-    rows = tx.execute(
-        select(draft)
-        .where(draft.c.account == account, draft.c.state.in_(OPEN_DRAFT_STATES | {"sent"}))
-        .order_by(draft.c.id)
-    )
-    return [_draft(row) for row in rows]
+    return [_draft(row) for row in tx.execute(_OPEN, {"account": account})]
+
+
+def any_open(tx: Connection, account: str) -> bool:
+    """True if `open_drafts` would find any."""
+    return tx.execute(_ANY_OPEN, {"account": account}).first() is not None
 
 
 def intended(tx: Connection, account: str) -> list[Draft]:
     """Drafts that were to be put into Drafts and of which it is not known whether they were, oldest first."""
-    rows = tx.execute(select(draft).where(draft.c.account == account, draft.c.state == "drafting").order_by(draft.c.id))
-    return [_draft(row) for row in rows]
+    return [_draft(row) for row in tx.execute(_INTENDED, {"account": account})]
 
 
 def of_case(tx: Connection, case_id: str) -> list[Draft]:
@@ -338,16 +343,7 @@ def by_message_ids(tx: Connection, account: str, ids: Sequence[str]) -> dict[str
 
 def leftover(tx: Connection, account: str) -> list[Draft]:
     """Ended drafts of which a copy of ours may still lie in Drafts."""
-    rows = tx.execute(
-        select(draft)
-        .where(
-            draft.c.account == account,
-            draft.c.state.in_(("withdrawn", "stale", "sent_by_staff")),
-            draft.c.removed.is_(False),
-        )
-        .order_by(draft.c.id)
-    )
-    return [_draft(row) for row in rows]
+    return [_draft(row) for row in tx.execute(_LEFTOVER, {"account": account})]
 
 
 def count_recent(tx: Connection, account: str, buyer: str, since: datetime) -> int:

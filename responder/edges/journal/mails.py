@@ -11,10 +11,29 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from responder.edges.journal.tables import IN_ONE_QUERY, cursor, mail
 from responder.model import Cursor, Decision, Mail, Place
 
+# Statements of every turn are built once: to build one costs more than to run it.
+_CURSOR = select(cursor).where(cursor.c.account == bindparam("account"), cursor.c.mailbox == bindparam("mailbox"))
+_KEEP_CURSOR = (
+    update(cursor)
+    .where(cursor.c.account == bindparam("its_account"), cursor.c.mailbox == bindparam("its_mailbox"))
+    .values(uidvalidity=bindparam("uidvalidity"), last_uid=bindparam("last_uid"))
+)
+_AT_UIDS = select(mail).where(
+    mail.c.account == bindparam("account"),
+    mail.c.mailbox == bindparam("mailbox"),
+    mail.c.uidvalidity == bindparam("uidvalidity"),
+    mail.c.uid.in_(bindparam("uids", expanding=True)),
+)
+_KNOWN_CONTENTS = select(mail.c.content_sha256).where(
+    mail.c.account == bindparam("account"),
+    mail.c.content_sha256.in_(bindparam("contents", expanding=True)),
+    mail.c.state == "decided",
+)
+
 
 def find_cursor(tx: Connection, account: str, mailbox: str) -> Cursor | None:
     """How far this mailbox was read, or None when it was never looked at."""
-    row = tx.execute(select(cursor).where(cursor.c.account == account, cursor.c.mailbox == mailbox)).one_or_none()
+    row = tx.execute(_CURSOR, {"account": account, "mailbox": mailbox}).one_or_none()
     if row is None:
         return None
     return Cursor(row.account, row.mailbox, row.uidvalidity, row.last_uid, row.started_at)
@@ -22,11 +41,9 @@ def find_cursor(tx: Connection, account: str, mailbox: str) -> Cursor | None:
 
 def save_cursor(tx: Connection, value: Cursor) -> None:
     """Remember how far a mailbox was read."""
-    where = (cursor.c.account == value.account) & (cursor.c.mailbox == value.mailbox)
-    changed = tx.execute(
-        update(cursor).where(where).values(uidvalidity=value.uidvalidity, last_uid=value.last_uid)
-    ).rowcount
-    if not changed:
+    place = {"its_account": value.account, "its_mailbox": value.mailbox}
+    changed = tx.execute(_KEEP_CURSOR, place | {"uidvalidity": value.uidvalidity, "last_uid": value.last_uid})
+    if not changed.rowcount:
         tx.execute(
             insert(cursor).values(
                 account=value.account,
@@ -42,14 +59,8 @@ def known_uids(tx: Connection, account: str, mailbox: str, uidvalidity: int, uid
     """Those of the uids that the journal has a row for."""
     found: dict[int, Mail] = {}
     for start in range(0, len(uids), IN_ONE_QUERY):
-        rows = tx.execute(
-            select(mail).where(
-                mail.c.account == account,
-                mail.c.mailbox == mailbox,
-                mail.c.uidvalidity == uidvalidity,
-                mail.c.uid.in_(uids[start : start + IN_ONE_QUERY]),
-            )
-        )
+        place = {"account": account, "mailbox": mailbox, "uidvalidity": uidvalidity}
+        rows = tx.execute(_AT_UIDS, place | {"uids": list(uids[start : start + IN_ONE_QUERY])})
         found.update((row.uid, _mail(row)) for row in rows)
     return found
 
@@ -190,11 +201,8 @@ def known_contents(tx: Connection, account: str, contents: Sequence[str]) -> set
     """Those of the contents of which `with_content` would find a mail."""
     found: set[str] = set()
     for start in range(0, len(contents), IN_ONE_QUERY):
-        some = contents[start : start + IN_ONE_QUERY]
-        query = select(mail.c.content_sha256).where(
-            mail.c.account == account, mail.c.content_sha256.in_(some), mail.c.state == "decided"
-        )
-        found.update(tx.execute(query).scalars())
+        some = list(contents[start : start + IN_ONE_QUERY])
+        found.update(tx.execute(_KNOWN_CONTENTS, {"account": account, "contents": some}).scalars())
     return found
 
 

@@ -21,12 +21,15 @@ def intend(tx: Connection, account: str, key: str, *, message_id: str, raw: byte
 
 def waiting(tx: Connection, account: str) -> list[tuple[int, str, bytes]]:
     """Notes not yet in the notes mailbox: (row id, Message-ID, bytes), oldest first."""
-    rows = tx.execute(
-        select(note.c.id, note.c.message_id, note.c.raw)
-        .where(note.c.account == account, note.c.state == "intent")
-        .order_by(note.c.id)
-    )
+    rows = tx.execute(_WAITING, {"account": account})
     return [(row.id, row.message_id, row.raw) for row in rows]
+
+
+_WAITING = (
+    select(note.c.id, note.c.message_id, note.c.raw)
+    .where(note.c.account == bindparam("account"), note.c.state == "intent")
+    .order_by(note.c.id)
+)
 
 
 def delivered(tx: Connection, note_ids: list[int]) -> None:
@@ -36,11 +39,14 @@ def delivered(tx: Connection, note_ids: list[int]) -> None:
 
 def forget(tx: Connection, account: str, key: str) -> None:
     """The matter of this note is over: should it happen again, staff are told again."""
-    tx.execute(
-        update(note)
-        .where(note.c.account == account, note.c.key == key)
-        .values(key=note.c.key + ":" + note.c.message_id)
-    )
+    tx.execute(_FORGET, {"its_account": account, "its_key": key})
+
+
+_FORGET = (
+    update(note)
+    .where(note.c.account == bindparam("its_account"), note.c.key == bindparam("its_key"))
+    .values(key=note.c.key + ":" + note.c.message_id)
+)
 
 
 def was_told(tx: Connection, account: str, key: str) -> bool:
