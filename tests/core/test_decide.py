@@ -125,7 +125,9 @@ def test_an_order_named_in_the_quoted_mail_settles_which_of_two() -> None:
 
 
 def test_order_data_goes_only_to_its_buyer() -> None:
-    stranger = judged("1042をキャンセルしてください。", found=FoundOrders(("1042",), (make_order(buyer_mail="x@y.example"),)))
+    stranger = judged(
+        "1042をキャンセルしてください。", found=FoundOrders(("1042",), (make_order(buyer_mail="x@y.example"),))
+    )
     assert stranger.action == "hold"
     assert stranger.order is None
     forged = judged("キャンセルしてください。", make_order(), trusted=False)

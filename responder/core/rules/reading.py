@@ -116,6 +116,9 @@ class Reader:
         for row in own:
             _mark(row)
         mentions = [m for i, row in enumerate(own) for m in self._mentions(i, row)]
+        for mention in mentions:
+            if mention.status == "asked" and self.topics[mention.topic].kind == "request":
+                own[mention.sentence].acts.add("request")
         asked = self._asked(own, mentions)
         if not asked:
             proposed = self._proposed(own, mentions)
