@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 
 from responder.config import AccountSettings
 from responder.core.approval import read_papers
+from responder.core.blanks import own_words
 from responder.core.mime import header_block
 from responder.core.mime.fields import date
 from responder.core.newtext import split
@@ -148,12 +149,12 @@ def _answers(session: Session, sent: str, uids: Sequence[int]) -> dict[int, Answ
 def _answer(file: str, raw: bytes, sent_at: datetime | None = None) -> Answer:
     headers = header_block(raw)
     sent_at = sent_at or date(headers.get("date", ("",))[0])
-    return Answer(file, read_papers(headers).message_id, sent_at, own_words(text_of(raw)))
+    return Answer(file, read_papers(headers).message_id, sent_at, written_words(text_of(raw)))
 
 
-def own_words(text: str) -> str:
-    """What the writer of a letter said himself, cut after `MAX_WORDS` characters."""
-    return split(text[:200_000]).new[:MAX_WORDS].strip()
+def written_words(text: str) -> str:
+    """What the writer of a letter wrote himself, cut after `MAX_WORDS` characters."""
+    return split(own_words(text[:200_000])).new[:MAX_WORDS].strip()
 
 
 # --- from files -----------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from responder.edges.imap import Session
 from responder.edges.orders import OrderBook
 from responder.errors import Mistake
 from responder.flows.explain import Explanation, explain_mail
-from responder.flows.old_mail import Answer, OldMail, from_account, from_files, own_words
+from responder.flows.old_mail import Answer, OldMail, from_account, from_files, written_words
 from responder.model import Action, Language, Order, Reason
 
 MOST_PAIRS = 10
@@ -156,7 +156,7 @@ def _outcome(explanation: Explanation) -> Outcome:
         decision.order_id,
         decision.reasons,
         letter.subject if letter is not None else "",
-        own_words(letter.text) if letter is not None else "",
+        written_words(letter.text) if letter is not None else "",
     )
 
 
