@@ -62,9 +62,11 @@ def compile_pack(data: Mapping[str, object], *, where: Where | None = None, time
 
 
 @lru_cache(maxsize=1)
-def _real_words() -> frozenset[str]:
+def _english() -> tuple[frozenset[str], frozenset[str]]:
+    """The words that slips of the finger become, and those that are words themselves."""
     data = tomllib.loads(files("responder.data").joinpath("words.toml").read_text(encoding="utf-8"))
-    return frozenset(word for words in data["real"] for word in words.split())
+    mend, real = (frozenset(word for words in data[key] for word in words.split()) for key in ("mend", "real"))
+    return mend, real
 
 
 @lru_cache(maxsize=4)
@@ -89,7 +91,6 @@ class _Compiler:
         self.flat: dict[str | None, dict[str, Sequence[str]]] = {}
         self.scopes: set[str] = set()
         self.lists = 0
-        self.slips: set[str] = set()
 
     def run(self, data: Mapping[str, object]) -> Rulebook:
         base = shipped()
@@ -103,13 +104,14 @@ class _Compiler:
         rules = self._rules(data.get("rule", []), topics, {name for name, _, _, _ in like})
         self.findings.raise_if_any()
         matcher = self.matcher.ready()
+        mend, real = _english()
         reader = Reader(
             matcher,
             tuple(tuple(each) for each in self.targets),
             topics,
             proposers(tuple(topic for topic in topics.values() if topic.examples)),
             Likes(like),
-            Spelling(self.slips, matcher.words | _real_words()),
+            Spelling(mend, matcher.words | real),
             frozenset(self.scopes),
         )
         return Rulebook(rules, topics, reader, self.timezone)
@@ -224,8 +226,6 @@ class _Compiler:
                 self.findings.add(key, exc.code, suggestion, **args)
 
     def _add(self, phrase: Phrase, target: Target) -> None:
-        if target.kind in ("asks", "names", "says"):
-            self.slips.update(w for part in phrase.parts for literal in part for w in literal.split() if w.isalpha())
         number = self.numbers.get(phrase)
         if number is None:
             number = self.numbers[phrase] = self.matcher.add(phrase)
