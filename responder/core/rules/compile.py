@@ -171,10 +171,8 @@ class _Compiler:
         if kind not in ASKED_BY:
             self.findings.unknown(f"{key}.kind", "topic_kind_unknown", kind, tuple(ASKED_BY))
             kind = "request"
-        asked_by = self.findings.texts(given["asked_by"], f"{key}.asked_by") if "asked_by" in given else ASKED_BY[kind]
-        voids = self.findings.texts(given["voids"], f"{key}.voids") if given.get("voids") else VOIDS[kind]
-        if given.get("voids") == []:
-            voids = frozenset()
+        asked_by = self._act_names(given, "asked_by", ASKED_BY[kind], key)
+        voids = self._act_names(given, "voids", VOIDS[kind], key)
         for act in (*asked_by, *voids):
             if act not in self.acts:
                 self.findings.unknown(key, "act_unknown", act, self.acts)
@@ -184,12 +182,18 @@ class _Compiler:
         return Topic(
             name,
             "report" if kind == "report" else "request",
-            frozenset(asked_by),
-            frozenset(voids),
+            asked_by,
+            voids,
             cast(Literal["always", "named", "never"], proposed),
             self.findings.flag(given.get("matter", True), f"{key}.matter"),
             examples=examples,
         )
+
+    def _act_names(self, given: Mapping[str, object], name: str, usual: frozenset[str], key: str) -> frozenset[str]:
+        """The acts that a topic names under `name`; an empty list means none at all."""
+        if name not in given:
+            return usual
+        return frozenset(self.findings.texts(given[name], f"{key}.{name}") if given[name] != [] else ())
 
     def _topic_words(self, topic: str, language: Language, value: object, key: str) -> list[tuple[Language, str]]:
         table = self.findings.table(value, key)

@@ -4,6 +4,7 @@ A phrase is what a person would write, matched after folding (width, case, kana,
 
     cancel my order            the words, next to each other
     cancel ... order           a gap: anything inside the same sentence
+    cancel .. order            a small gap: a word or two
     (cancel|void) the order    one of these; an empty one makes it optional: cancel (my|) order
     cancel*                    any ending: cancels, cancelled, cancelling
     @order_words ... 届        any word of a named list
@@ -17,7 +18,7 @@ part of a phrase was found.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -28,12 +29,15 @@ from responder.core.normal import CJK, fold, normalise
 from responder.model import Language
 
 MAX_GAP = 60
+MAX_NEAR = 8
+MAX_NEAR_LATIN = 22
 MAX_VARIANTS = 600
 MAX_PRODUCT = 40
 MAX_HITS = 6000
 MAX_SPANS = 20
 _BLOCKER = -1
 
+_GAP = re.compile(r"\.{2,}|…")
 _PIECE = re.compile(r"\(([^()]*)\)|@([^\W\d][\w-]*)")
 _CJK = re.compile(f"[{CJK}]")
 
@@ -47,15 +51,15 @@ class PhraseError(ValueError):
         super().__init__(code)
 
 
-Link = Literal["gap", "joined"]
+Link = Literal["gap", "near", "joined"]
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
     """A phrase read: its parts in order, each as the literals that can stand there.
 
-    `links[i]` says what may stand between part i and the next: a gap, or nothing but the rest of a word that part i
-    leaves open. `pattern` is the source of an RE2 phrase instead.
+    `links[i]` says what may stand between part i and the next: a gap, a small one, or nothing but the rest of a word
+    that part i leaves open. `pattern` is the source of an RE2 phrase instead.
     """
 
     parts: tuple[frozenset[str], ...] = ()
@@ -75,13 +79,21 @@ def parse(text: str, words: Mapping[str, Sequence[str]], language: Language | No
     parts: list[frozenset[str]] = []
     links: list[Link] = []
     joined: Link = "joined"
-    for chunk in text.split("..."):
+    for chunk, mark in _chunks(text):
         found = [{_literal(v, language) for v in variants} - {"", " "} for variants in _pieces(chunk, words)]
         if not found or not all(found):
             raise PhraseError("phrase_empty_part", phrase=text)
         parts += [frozenset(literals) for literals in found]
-        links += [*([joined] * (len(found) - 1)), "gap"]
+        links += [*([joined] * (len(found) - 1)), mark]
     return Phrase(tuple(parts), tuple(links[:-1]))
+
+
+def _chunks(text: str) -> Iterable[tuple[str, Link]]:
+    """The texts between gaps, each with the gap behind it."""
+    pieces = _GAP.split(text)
+    marks = _GAP.findall(text)
+    for piece, mark in zip(pieces, [*marks, "..."], strict=True):
+        yield piece, "near" if mark == ".." else "gap"
 
 
 def _checked(pattern: str) -> str:
@@ -136,7 +148,7 @@ def _groups(chunk: str, words: Mapping[str, Sequence[str]]) -> Iterable[Sequence
         if name is None:
             raise PhraseError("word_list_unknown", name=written)
         at -= len(written) - len(name)
-        yield [each for each in words[name] if "(" not in each and "..." not in each] or [""]
+        yield [each for each in words[name] if "(" not in each and ".." not in each] or [""]
     yield from _fixed(chunk[at:])
 
 
@@ -330,7 +342,7 @@ class Matcher:
             path = _follow(sentence, first[1], links, columns, 0, dead)
             if path is not None:
                 spans = [first, *path]
-                gaps = tuple((spans[i][1], spans[i + 1][0]) for i, link in enumerate(links) if link == "gap")
+                gaps = tuple((spans[i][1], spans[i + 1][0]) for i, link in enumerate(links) if link != "joined")
                 return Hit(number, first[0], spans[-1][1], gaps[0][0] if gaps else spans[-1][1], gaps)
         return None
 
@@ -351,7 +363,7 @@ def _follow(
         return []
     if (done, end) in dead:
         return None
-    near = _joined if links[done] == "joined" else _apart
+    near = _FITS[links[done]]
     for span in columns[done + 1]:
         if near(sentence, end, span[0]):
             rest = _follow(sentence, span[1], links, columns, done + 1, dead)
@@ -387,3 +399,13 @@ def _apart(sentence: str, end: int, start: int) -> bool:
     if start < end and not (start == end - 1 and sentence[start] == " "):
         return False
     return start - end <= MAX_GAP
+
+
+def _close(sentence: str, end: int, start: int) -> bool:
+    if not _apart(sentence, end, start):
+        return False
+    between = sentence[end:start]
+    return start - end <= (MAX_NEAR_LATIN if between.isascii() else MAX_NEAR)
+
+
+_FITS: dict[Link, Callable[[str, int, int], bool]] = {"gap": _apart, "near": _close, "joined": _joined}
