@@ -150,7 +150,7 @@ def test_an_account_is_replayed_and_looks_the_same_afterwards(shop: Shop) -> Non
     assert 0 < cancel["similarity"] < 1
     assert (where["answered"], where["answer"], where["similarity"]) == (False, None, None)
     assert where["rule"] == "where-not-shipped"  # it was shipped a day after the mail
-    assert (summary["mails"], summary["draft"], summary["answered"]) == (2, 2, 1)
+    assert (summary["mails"], summary["draft"], summary["answered"], summary["drafts_answered"]) == (2, 2, 1, 1)
     assert "today" in summary["order_facts"]
     assert shop.boxes() == boxes
     assert recent(shop) == told

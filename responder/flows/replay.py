@@ -221,6 +221,7 @@ class Count:
     mails: int = 0
     actions: Counter[str] = field(default_factory=Counter)
     answered: int = 0
+    drafts_answered: int = 0
     alike: list[float] = field(default_factory=list)
 
     def add(self, row: Replayed) -> None:
@@ -228,6 +229,7 @@ class Count:
         self.mails += 1
         self.actions[row.outcome.action] += 1
         self.answered += row.answered
+        self.drafts_answered += row.answered and row.outcome.action == "draft"
         if row.similarity is not None:
             self.alike.append(row.similarity)
 
@@ -239,7 +241,8 @@ class Count:
     def as_json(self) -> dict[str, Any]:
         """For programs."""
         actions = {action: self.actions[action] for action in ("draft", "hold", "silence")}
-        return {"mails": self.mails, **actions, "answered": self.answered, "similarity": self.median_alike}
+        answered = {"answered": self.answered, "drafts_answered": self.drafts_answered}
+        return {"mails": self.mails, **actions, **answered, "similarity": self.median_alike}
 
 
 @dataclass

@@ -27,7 +27,8 @@ def show_replay(tally: Tally, settings: Settings, language: Language, *, compare
     page.heading("replay_title", count=tally.all.mails, first=page.day(tally.first), last=page.day(tally.last))
     page.counts("replay_situation", {page.situation(name): count for name, count in _most(tally.situations)})
     page.counts("replay_rule", {name or page.text("replay_no_rule"): count for name, count in _most(tally.rules)})
-    page.say("replay_total", drafts=tally.all.actions["draft"], answered=tally.all.answered)
+    both = tally.all.drafts_answered
+    page.say("replay_total", drafts=tally.all.actions["draft"], both=both, answered=tally.all.answered)
     if tally.all.alike:
         page.say("replay_alike_total", compared=len(tally.all.alike), similarity=_percent(tally.all.median_alike))
     page.say("replay_facts_fixed" if fixed_now else "replay_facts")
