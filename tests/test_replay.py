@@ -7,6 +7,8 @@ import mailbox
 import os
 import random
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -277,6 +279,25 @@ def test_no_mail_ends_the_run(tmp_path: Path) -> None:
     assert summary["draft"] == 0
     assert responder("replay", str(tmp_path)).returncode == 0
     assert responder("replay", str(tmp_path / "nothing")).returncode == 2
+
+
+def test_the_bar_of_a_terminal_leaves_standard_output_alone(files: Path) -> None:
+    ours, theirs = os.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "responder", "replay", str(files / "eml"), "--json"],
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+            env={**os.environ, "TERM": "xterm", "LANG": "en_US.UTF-8", "LC_ALL": ""},
+            timeout=120,
+            check=True,
+        )
+        shown = os.read(ours, 65536)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert [json.loads(line)["kind"] for line in done.stdout.splitlines()] == ["mail"] * 3 + ["summary"]
+    assert b"Looking at mails" in shown
 
 
 # --- the parts ------------------------------------------------------------------------------------------------------

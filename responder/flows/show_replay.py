@@ -163,7 +163,9 @@ def progress(words: str) -> Iterator[Bar]:
         return
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as shown:
+    # Without the two switches rich would send what is printed meanwhile to stderr, too.
+    bar = Progress(console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False)
+    with bar as shown:
         task = shown.add_task(words, total=None)
 
         class _Shown:
