@@ -137,7 +137,7 @@ def _say_account_failure(settings: Settings, name: str, failure: Exception, *, l
 
 
 def _failure_words(settings: Settings, name: str, failure: Exception, words: Catalog, language: Language) -> str:
-    from responder.errors import CertificateRefused, ConfigError, FolderMissing, LoginRefused
+    from responder.errors import CertificateRefused, ConfigError, FolderMissing, LoginRefused, OrdersUnavailable
 
     account = settings.account(name)
     host = account.imap.host if account is not None else ""
@@ -150,6 +150,8 @@ def _failure_words(settings: Settings, name: str, failure: Exception, words: Cat
             return words.text("cli.folder_ambiguous", language, role=role, candidates=", ".join(candidates))
         case FolderMissing(role=role, candidates=candidates):
             return words.text("cli.folder_missing", language, role=role, candidates=", ".join(candidates) or "-")
+        case OrdersUnavailable():
+            return words.text("note.orders_unavailable", language)
         case ConfigError(mistakes=mistakes):
             return "; ".join(words.mistake(m, language) for m in mistakes)
         case _:

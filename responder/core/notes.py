@@ -5,13 +5,11 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from datetime import datetime
-from email.header import Header
-from email.message import Message as EmailMessage
-from email.utils import format_datetime, formataddr
 
+from responder.core import headers
 from responder.core.addresses import clean
 from responder.core.wording import Catalog
-from responder.model import Identity, Language, Reason
+from responder.model import Address, Identity, Language, Reason
 
 EXCERPT_CHARACTERS = 1500
 
@@ -40,23 +38,21 @@ def note_bytes(
         cut = excerpt.strip()[:EXCERPT_CHARACTERS]
         lines += ["", wording.text("note.note_excerpt", language)]
         lines += [f"> {clean(line)}" for line in cut.splitlines()]
-    message = EmailMessage()
-    message["From"] = formataddr((str(Header("responder", "us-ascii")), identity.address))
-    message["To"] = identity.address
-    subject = clean(wording.text(f"note.{note.code}_subject", language, **args))[:200]
-    message["Subject"] = Header(subject, "utf-8").encode()
-    message["Date"] = format_datetime(now)
-    message["Message-ID"] = message_id
-    if in_reply_to:
-        message["In-Reply-To"] = in_reply_to
-        message["References"] = " ".join([*references, in_reply_to][-20:])
-    message["Auto-Submitted"] = "auto-generated"
-    message["MIME-Version"] = "1.0"
-    message["Content-Type"] = "text/plain; charset=utf-8"
-    message["Content-Transfer-Encoding"] = "base64"
-    body = "\n".join(lines) + "\n"
-    message.set_payload(base64.encodebytes(body.encode("utf-8", "replace")).decode("ascii"))
-    return message.as_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    subject = wording.text(f"note.{note.code}_subject", language, **args)
+    body = base64.encodebytes(("\n".join(lines) + "\n").encode("utf-8", "replace")).replace(b"\n", b"\r\n")
+    thread = headers.chain(tuple(references), in_reply_to) if in_reply_to else ()
+    head = [
+        headers.mailboxes("From", (Address("responder", identity.address),)),
+        headers.mailboxes("To", (Address("", identity.address),)),
+        headers.subject(headers.shortened(clean(subject), headers.MAX_SUBJECT)),
+        headers.date(now),
+        headers.ids("Message-ID", (message_id,)),
+        headers.ids("In-Reply-To", (in_reply_to,)) if in_reply_to else b"",
+        headers.ids("References", thread) if thread else b"",
+        b"Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n",
+        b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n",
+    ]
+    return b"".join(head) + body
 
 
 def _in_words(note: Reason, wording: Catalog, language: Language) -> dict[str, str]:

@@ -66,9 +66,12 @@ class Desk:
     not_approvals: set[Place] = field(default_factory=set)
     tried: set[int] = field(default_factory=set)
     in_flight: set[int] = field(default_factory=set)
+    in_trash: set[int] = field(default_factory=set)
     own_copies: dict[int, Place] = field(default_factory=dict)
     read_up_to: dict[str, Cursor] = field(default_factory=dict)
     next_wake: datetime | None = None
+    last_full_look: datetime | None = None
+    some_are_gone: bool = False
     troubled: bool = False
     append_not_before: datetime | None = None
 
@@ -108,6 +111,7 @@ class Desk:
 
     def forget_everything_seen(self) -> None:
         """After a lost line: what we remember of the mailboxes may be wrong, so all are read again."""
+        self.last_full_look = None
         self.statuses.clear()
         self.views.clear()
         self.papers.clear()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from responder.config import AccountSettings, Settings
-from responder.core.compose import compose
 from responder.core.mime import read
 from responder.edges.orders import OrderBook
 from responder.errors import MessageError
-from responder.flows.understanding import judge, unpack, why_silent
+from responder.flows.understanding import judge, unpack, why_silent, write
 from responder.model import Decision, Identity, Language, Letter, Message, Reason
 
 NOBODY = "shop@shop.invalid"
@@ -58,22 +57,7 @@ def explain_mail(
         authserv_id=account.authserv_id if account is not None else None,
         now=now,
     )
-    if decision.action != "draft":
-        return Explanation(file, message, decision, None)
-    try:
-        letter = compose(
-            decision,
-            message,
-            identity=identity,
-            shop=settings.shop,
-            channel=channel,
-            templates=settings.templates,
-            now=now,
-        )
-    except MessageError as exc:
-        # No template in this language, or none that can be filled in: for a person, as in the daemon.
-        held = (Reason.of("unreadable", why=str(exc)), *decision.reasons)
-        return Explanation(file, message, replace(decision, action="hold", template=None, reasons=held), None)
+    decision, letter = write(decision, message, channel, settings=settings, identity=identity, now=now)
     return Explanation(file, message, decision, letter)
 
 

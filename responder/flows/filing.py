@@ -26,8 +26,8 @@ LEARNED_AFTER = 3
 def on_sent(desk: Desk, now: datetime) -> None:
     """Finish everything that was accepted, and look after what is in doubt."""
     with desk.journal.reading() as tx:
-        open_drafts = drafts.open_drafts(tx, desk.name)
-    for draft in open_drafts:
+        on_the_way = drafts.on_the_way(tx, desk.name)
+    for draft in on_the_way:
         if draft.id in desk.in_flight:
             continue
         if draft.state == "sending":

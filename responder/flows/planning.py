@@ -12,12 +12,12 @@ from secrets import token_hex
 
 from responder.core import guards
 from responder.core.channels import Channel, unframe, wanted_order_ids
-from responder.core.compose import compose, draft_bytes
+from responder.core.compose import draft_bytes
 from responder.core.mime import combine, read
 from responder.edges.journal import cases, drafts, mails
 from responder.errors import MessageError
 from responder.flows.desk import Desk, is_untouched
-from responder.flows.understanding import judge, unpack, why_silent
+from responder.flows.understanding import judge, unpack, why_silent, write
 from responder.model import (
     OPEN_DRAFT_STATES,
     Case,
@@ -242,19 +242,12 @@ def _write(
     decision = _decide(desk, together, channel, now)
     if decision.action == "draft" and plan.case is None and is_known:
         decision = _within_limits(desk, decision, plan.buyer, now)
-    plan.decision = decision
-    if plan.case is None and decision.action != "silence" and plan.buyer:
+    plan.decision, plan.letter = write(
+        decision, together, channel, settings=desk.settings, identity=desk.account.identity, now=now
+    )
+    if plan.case is None and plan.decision.action != "silence" and plan.buyer:
         plan.case, plan.is_new_case = _new_case(desk, plan, now), True
-    if decision.action == "draft" and plan.case is not None:
-        plan.letter = compose(
-            decision,
-            together,
-            identity=desk.account.identity,
-            shop=desk.settings.shop,
-            channel=channel,
-            templates=desk.settings.templates,
-            now=now,
-        )
+    if plan.letter is not None and plan.case is not None:
         plan.draft_message_id = desk.mint_id()
         plan.draft_raw = draft_bytes(plan.letter, message_id=plan.draft_message_id, case_token=plan.case.id, now=now)
     return plan

@@ -34,6 +34,8 @@ from responder.model import Cursor, Draft, Place, Reason
 SERVER_FILES = "server_files_sent"
 VANISHED_AFTER = timedelta(seconds=180)
 CAME_BACK_AFTER = timedelta(minutes=10)
+FULL_LOOK_EVERY = timedelta(minutes=5)
+_NOTHING_KNOWN = Known({}, {}, {}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +50,30 @@ class Ready:
 
 def on_staff(desk: Desk, now: datetime) -> list[Ready]:
     """Take note of everything staff did since the last time; returns what is ready to go out."""
+    before = (desk.views.get(desk.account.approved), desk.views.get(desk.located.drafts))
     on_sent_folder(desk, now)
     trashed = _look_into_trash(desk, now)
     approved = look_into(desk, desk.account.approved, now)
     in_drafts = look_into(desk, desk.located.drafts, now)
+    looks_the_same = before[0] is approved and before[1] is in_drafts
+    if looks_the_same and not trashed and not _time_tells(desk, approved, now):
+        _keep_cursors(desk)
+        return []
+    desk.last_full_look = now
     known = _known(desk, [*approved.values(), *in_drafts.values(), *trashed.values()])
     bound_approved = _bindings(approved, known)
     bound_drafts = _bindings(in_drafts, known)
+    # Remembered until the draft is gone from Drafts: some clients copy to Trash first and remove it a while later.
+    desk.in_trash |= {b.draft.id for b in _bindings(trashed, known).values() if isinstance(b, Bound)}
     _send_back_what_is_not_ours(desk, approved, bound_approved, now)
+    versions_here, versions_there = _versions(in_drafts, bound_drafts), _versions(approved, bound_approved)
+    desk.some_are_gone = False
     ready: list[Ready] = []
     for draft in known.open_drafts.values():
-        here = tuple(s.place for s in _versions(draft, in_drafts, bound_drafts))
-        there = tuple(s.place for s in _versions(draft, approved, bound_approved))
+        here = tuple(s.place for s in versions_here.get(draft.id, ()))
+        there = tuple(s.place for s in versions_there.get(draft.id, ()))
         _follow(desk, draft, here, there, in_drafts, now)
-        in_trash = any(isinstance(b, Bound) and b.draft.id == draft.id for b in _bindings(trashed, known).values())
-        if in_trash and not here and not there:
+        if draft.id in desk.in_trash and not here and not there:
             _discard(desk, draft, now)
         elif draft.state == "drafted" and draft.approval is not None and draft.approval.place in there:
             # Refused by the server, or given up: what lies there still is no new approval.
@@ -73,10 +84,16 @@ def on_staff(desk: Desk, now: datetime) -> list[Ready]:
                 ready.append(found)
         elif draft.state == "approved" and draft.id not in desk.in_flight:
             _take_back(desk, draft, here, now)
-    _approve_by_flag(desk, known, in_drafts, bound_drafts, now)
+    _approve_by_flag(desk, known, versions_here, now)
     _report_what_came_back(desk, in_drafts, bound_drafts, now)
     _keep_cursors(desk)
     return ready
+
+
+def _time_tells(desk: Desk, approved: Mapping[Place, Sighting], now: datetime) -> bool:
+    """True if something may be due although every mailbox looks as before: quiet times, drafts that are gone, stars."""
+    overdue = desk.last_full_look is None or now - desk.last_full_look >= FULL_LOOK_EVERY
+    return bool(approved) or desk.some_are_gone or bool(desk.starred_since) or overdue
 
 
 # --- Sent -----------------------------------------------------------------------------------------------------------
@@ -87,9 +104,10 @@ def on_sent_folder(desk: Desk, now: datetime) -> None:
     sent = desk.located.sent
     if sent is None or not desk.changed(sent):
         return
-    for sighting in _new_in(desk, sent, now):
+    new = _new_in(desk, sent, now)
+    known = _known(desk, new) if new else _NOTHING_KNOWN
+    for sighting in new:
         papers = sighting.papers
-        known = _known(desk, [sighting])
         minted = known.by_minted_id.get(papers.message_id or "")
         if minted is not None and minted.approval is not None and papers.message_id == minted.approval.outgoing_id:
             _seen_in_sent(desk, minted, sighting.place, now)
@@ -177,6 +195,7 @@ def _look_into_trash(desk: Desk, now: datetime) -> dict[Place, Sighting]:
 
 def _discard(desk: Desk, draft: Draft, now: datetime) -> None:
     """Staff deleted the draft: refused, and its mails are not drafted again."""
+    desk.in_trash.discard(draft.id)
     with desk.journal.durable() as tx:
         if drafts.end(tx, draft.id, "discarded", now=now):
             cases.close(tx, draft.case_id, "discarded", now=now)
@@ -260,16 +279,14 @@ def _bindings(view: Mapping[Place, Sighting], known: Known) -> dict[Place, Bindi
     return {place: bind(sighting.papers, place, known) for place, sighting in view.items()}
 
 
-def _versions(draft: Draft, view: Mapping[Place, Sighting], bindings: Mapping[Place, Binding]) -> Sequence[Sighting]:
-    r"""The versions of a draft in a mailbox, newest last. One marked `\Deleted` counts as gone."""
-    found = [
-        sighting
-        for place, sighting in view.items()
-        if "\\deleted" not in sighting.flags
-        and isinstance(binding := bindings[place], Bound)
-        and binding.draft.id == draft.id
-    ]
-    return sorted(found, key=lambda s: s.place.uid)
+def _versions(view: Mapping[Place, Sighting], bindings: Mapping[Place, Binding]) -> dict[int, list[Sighting]]:
+    r"""The versions in a mailbox of each open draft, newest last. One marked `\Deleted` counts as gone."""
+    found: dict[int, list[Sighting]] = {}
+    for place in sorted(view, key=lambda p: p.uid):
+        binding = bindings[place]
+        if isinstance(binding, Bound) and "\\deleted" not in view[place].flags:
+            found.setdefault(binding.draft.id, []).append(view[place])
+    return found
 
 
 def _follow(
@@ -296,7 +313,9 @@ def _follow(
         with desk.journal.light() as tx:
             drafts.seen_at(tx, draft.id, newest, touched=touched)
         desk.say("draft_moved", draft=draft.id, touched=touched)
-    elif draft.gone_since is None:
+        return
+    desk.some_are_gone = desk.some_are_gone or draft.state == "drafted"
+    if draft.gone_since is None:
         with desk.journal.light() as tx:
             drafts.gone(tx, draft.id, now)
         desk.say("draft_gone", draft=draft.id)
@@ -379,21 +398,15 @@ def _send_back_what_is_not_ours(
         desk.forget_status(desk.account.approved, desk.located.drafts)
 
 
-def _approve_by_flag(
-    desk: Desk,
-    known: Known,
-    in_drafts: Mapping[Place, Sighting],
-    bindings: Mapping[Place, Binding],
-    now: datetime,
-) -> None:
+def _approve_by_flag(desk: Desk, known: Known, versions: Mapping[int, Sequence[Sighting]], now: datetime) -> None:
     r"""Where the shop switched it on: a draft that kept its star for a while is moved to Approved for staff."""
     if not desk.account.approve_by_flag:
         return
     starred: set[Place] = set()
     for draft in known.open_drafts.values():
-        versions = _versions(draft, in_drafts, bindings)
-        if draft.state == "drafted" and len(versions) == 1 and "\\flagged" in versions[0].flags:
-            starred.add(versions[0].place)
+        here = versions.get(draft.id, ())
+        if draft.state == "drafted" and len(here) == 1 and "\\flagged" in here[0].flags:
+            starred.add(here[0].place)
     for place in [p for p in desk.starred_since if p not in starred]:
         del desk.starred_since[place]
     for place in starred:

@@ -129,7 +129,7 @@ def _refusals_logged(desk: Desk) -> Iterator[None]:
 def _wait(desk: Desk, now: datetime) -> float:
     """Seconds until this account must be looked at again even if its server says nothing; begins IDLE."""
     with desk.journal.reading() as tx:
-        at_work = bool(drafts.open_drafts(tx, desk.name))
+        at_work = drafts.any_open(tx, desk.name)
     idle = desk.session.has("IDLE")
     # Staff act in folders that IDLE does not watch. A few accounts are looked at often; of a thousand only those with
     # an open draft are.

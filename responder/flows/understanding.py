@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from responder.config import Settings
 from responder.core import guards
 from responder.core.authentication import is_aligned
 from responder.core.channels import Channel, recognise, unframe, wanted_order_ids
+from responder.core.compose import compose
 from responder.core.decide import FoundOrders, decide
 from responder.edges.orders import OrderBook
-from responder.model import Decision, Identity, Message, Reason
+from responder.errors import MessageError
+from responder.model import Decision, Identity, Letter, Message, Reason
 
 
 def unpack(message: Message, settings: Settings) -> tuple[Message, Channel]:
@@ -74,3 +77,26 @@ def _trusted(message: Message, channel: Channel, authserv_id: str | None) -> boo
     if authserv_id is None or channel.kind == "form":
         return None
     return is_aligned(message, authserv_id)
+
+
+def write(
+    decision: Decision, message: Message, channel: Channel, *, settings: Settings, identity: Identity, now: datetime
+) -> tuple[Decision, Letter | None]:
+    """The reply to a decision that wants one. Where none can be written (no template in the mail's language, or one
+    that cannot be filled in) the decision becomes a hold and says so."""
+    if decision.action != "draft":
+        return decision, None
+    try:
+        letter = compose(
+            decision,
+            message,
+            identity=identity,
+            shop=settings.shop,
+            channel=channel,
+            templates=settings.templates,
+            now=now,
+        )
+    except MessageError as exc:
+        reasons = (Reason.of("cannot_be_written", why=str(exc)), *decision.reasons)
+        return replace(decision, action="hold", template=None, reasons=reasons), None
+    return decision, letter

@@ -1,8 +1,9 @@
 """Bytes of a mail to a Message: headers, the text people see, what of it is new.
 
 An own small reader instead of the standard library's parser: that one recurses per nested part (a thousand levels fit
-into the first 64 KiB of a mail and end in RecursionError) and raises on some malformed headers. Here sizes, nesting, parts and headers are capped from the start: beyond a cap a problem is named and
-reading stops; nothing is slow, and nothing raises but MessageError for what is no mail at all.
+into the first 64 KiB of a mail and end in RecursionError) and raises on some malformed headers. Here sizes, nesting,
+parts and headers are capped from the start: beyond a cap a problem is named and reading stops; nothing is slow, and
+nothing raises but MessageError for what is no mail at all.
 """
 
 from __future__ import annotations

@@ -315,6 +315,13 @@ def any_open(tx: Connection, account: str) -> bool:
     return tx.execute(_ANY_OPEN, {"account": account}).first() is not None
 
 
+def on_the_way(tx: Connection, account: str) -> list[Draft]:
+    """Drafts that left or may have left and are not filed yet: sending, uncertain, sent."""
+    states = ("sending", "uncertain", "sent")
+    rows = tx.execute(select(draft).where(draft.c.account == account, draft.c.state.in_(states)).order_by(draft.c.id))
+    return [_draft(row) for row in rows]
+
+
 def intended(tx: Connection, account: str) -> list[Draft]:
     """Drafts that were to be put into Drafts and of which it is not known whether they were, oldest first."""
     return [_draft(row) for row in tx.execute(_INTENDED, {"account": account})]
