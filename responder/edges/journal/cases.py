@@ -23,6 +23,12 @@ _RETIE = (
 _KNOWN_BUYERS = select(case.c.buyer).where(
     case.c.account == bindparam("account"), case.c.buyer.in_(bindparam("buyers", expanding=True))
 )
+_BY_ID = select(case).where(case.c.id == bindparam("its_id"))
+_CLOSE = (
+    update(case)
+    .where(case.c.id == bindparam("its_id"), case.c.state == "open")
+    .values(state="closed", outcome=bindparam("outcome"), closed_at=bindparam("closed_at"))
+)
 
 
 def open_cases(tx: Connection, new: Sequence[Case]) -> None:
@@ -78,7 +84,7 @@ def by_keys(tx: Connection, account: str, keys: Sequence[str]) -> dict[str, str]
 
 def find(tx: Connection, case_id: str) -> Case | None:
     """The case with this id."""
-    row = tx.execute(select(case).where(case.c.id == case_id)).one_or_none()
+    row = tx.execute(_BY_ID, {"its_id": case_id}).one_or_none()
     return _case(row) if row is not None else None
 
 
@@ -111,11 +117,7 @@ def learn(tx: Connection, case_id: str, *, order_id: str | None, language: str) 
 
 def close(tx: Connection, case_id: str, outcome: str, *, now: datetime) -> None:
     """End a case: sent, sent_by_staff, discarded ..."""
-    tx.execute(
-        update(case)
-        .where(case.c.id == case_id, case.c.state == "open")
-        .values(state="closed", outcome=outcome, closed_at=now)
-    )
+    tx.execute(_CLOSE, {"its_id": case_id, "outcome": outcome, "closed_at": now})
 
 
 def reopen(tx: Connection, case_id: str) -> None:

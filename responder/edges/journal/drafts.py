@@ -21,6 +21,39 @@ _INTENDED = _OF_ACCOUNT.where(draft.c.state == "drafting")
 _LEFTOVER = _OF_ACCOUNT.where(draft.c.state.in_(("withdrawn", "stale", "sent_by_staff")), draft.c.removed.is_(False))
 _DRAFTED = update(draft).where(draft.c.id == bindparam("its_id"), draft.c.state == "drafting").values(state="drafted")
 _DRAFTED_AT = _DRAFTED.values({name: bindparam(name) for name in ("mailbox", "uidvalidity", "uid")})
+_BY_ID = select(draft).where(draft.c.id == bindparam("its_id"))
+_OF_CASE = select(draft).where(draft.c.case_id == bindparam("case_id")).order_by(draft.c.id)
+_NOW = bindparam("now", type_=draft.c.lease_until.type)
+_CLAIM = (
+    update(draft)
+    .where(
+        draft.c.id == bindparam("its_id"),
+        draft.c.state == "approved",
+        or_(draft.c.lease_token.is_(None), draft.c.lease_until < _NOW),
+        or_(draft.c.not_before.is_(None), draft.c.not_before <= _NOW),
+    )
+    .values(
+        lease_token=bindparam("lease_token"),
+        lease_until=bindparam("lease_until"),
+        attempts=draft.c.attempts + 1,
+        first_attempt_at=func.coalesce(draft.c.first_attempt_at, _NOW),
+    )
+)
+_BEGIN_BODY = (
+    update(draft)
+    .where(
+        draft.c.id == bindparam("its_id"),
+        draft.c.state == "approved",
+        draft.c.lease_token == bindparam("its_token"),
+        draft.c.lease_until >= _NOW,
+    )
+    .values(state="sending", uncertain_since=_NOW)
+)
+_ACCEPTED = (
+    update(draft)
+    .where(draft.c.id == bindparam("its_id"), draft.c.state.in_(("sending", "uncertain", "approved", "drafted")))
+    .values(state="sent", sent_at=bindparam("sent_at"), lease_token=None, uncertain_since=None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,23 +224,8 @@ def tell(tx: Connection, draft_id: int, text_sha256: str, codes: Iterable[str]) 
 
 def claim(tx: Connection, draft_id: int, *, token: str, until: datetime, now: datetime) -> bool:
     """Take an approved draft for sending. False if it is not approved, not due, or another hand holds it."""
-    return bool(
-        tx.execute(
-            update(draft)
-            .where(
-                draft.c.id == draft_id,
-                draft.c.state == "approved",
-                or_(draft.c.lease_token.is_(None), draft.c.lease_until < now),
-                or_(draft.c.not_before.is_(None), draft.c.not_before <= now),
-            )
-            .values(
-                lease_token=token,
-                lease_until=until,
-                attempts=draft.c.attempts + 1,
-                first_attempt_at=func.coalesce(draft.c.first_attempt_at, now),
-            )
-        ).rowcount
-    )
+    values = {"its_id": draft_id, "lease_token": token, "lease_until": until, "now": now}
+    return bool(tx.execute(_CLAIM, values).rowcount)
 
 
 def release_claims(tx: Connection, account: str) -> None:
@@ -221,29 +239,12 @@ def release_claims(tx: Connection, account: str) -> None:
 
 def begin_body(tx: Connection, draft_id: int, token: str, *, now: datetime) -> bool:
     """The window opens: from here on only the server's answer, or a person, says what happened."""
-    return bool(
-        tx.execute(
-            update(draft)
-            .where(
-                draft.c.id == draft_id,
-                draft.c.state == "approved",
-                draft.c.lease_token == token,
-                draft.c.lease_until >= now,
-            )
-            .values(state="sending", uncertain_since=now)
-        ).rowcount
-    )
+    return bool(tx.execute(_BEGIN_BODY, {"its_id": draft_id, "its_token": token, "now": now}).rowcount)
 
 
 def accepted(tx: Connection, draft_id: int, *, now: datetime) -> bool:
     """The server accepted it (or the Sent folder proves that it did)."""
-    return bool(
-        tx.execute(
-            update(draft)
-            .where(draft.c.id == draft_id, draft.c.state.in_(("sending", "uncertain", "approved", "drafted")))
-            .values(state="sent", sent_at=now, lease_token=None, uncertain_since=None)
-        ).rowcount
-    )
+    return bool(tx.execute(_ACCEPTED, {"its_id": draft_id, "sent_at": now}).rowcount)
 
 
 def later(tx: Connection, draft_id: int, token: str, not_before: datetime) -> bool:
@@ -302,7 +303,7 @@ def postpone(tx: Connection, draft_id: int, not_before: datetime) -> None:
 
 def find(tx: Connection, draft_id: int) -> Draft:
     """The draft with this row id."""
-    return _draft(tx.execute(select(draft).where(draft.c.id == draft_id)).one())
+    return _draft(tx.execute(_BY_ID, {"its_id": draft_id}).one())
 
 
 def open_drafts(tx: Connection, account: str) -> list[Draft]:
@@ -329,7 +330,7 @@ def intended(tx: Connection, account: str) -> list[Draft]:
 
 def of_case(tx: Connection, case_id: str) -> list[Draft]:
     """Every draft of a case, oldest first."""
-    return [_draft(row) for row in tx.execute(select(draft).where(draft.c.case_id == case_id).order_by(draft.c.id))]
+    return [_draft(row) for row in tx.execute(_OF_CASE, {"case_id": case_id})]
 
 
 def by_message_ids(tx: Connection, account: str, ids: Sequence[str]) -> dict[str, Draft]:

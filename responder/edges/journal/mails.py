@@ -29,6 +29,9 @@ _KNOWN_CONTENTS = select(mail.c.content_sha256).where(
     mail.c.content_sha256.in_(bindparam("contents", expanding=True)),
     mail.c.state == "decided",
 )
+_OF_CASE = select(mail).where(mail.c.case_id == bindparam("case_id")).order_by(mail.c.id)
+_BY_IDS = select(mail).where(mail.c.id.in_(bindparam("ids", expanding=True))).order_by(mail.c.id)
+_ANSWERED = update(mail).where(mail.c.id.in_(bindparam("ids", expanding=True))).values(answered=True)
 
 
 def find_cursor(tx: Connection, account: str, mailbox: str) -> Cursor | None:
@@ -234,17 +237,17 @@ def move(tx: Connection, mail_id: int, place: Place) -> None:
 
 def of_case(tx: Connection, case_id: str) -> list[Mail]:
     """The mails of a case, oldest first."""
-    return [_mail(row) for row in tx.execute(select(mail).where(mail.c.case_id == case_id).order_by(mail.c.id))]
+    return [_mail(row) for row in tx.execute(_OF_CASE, {"case_id": case_id})]
 
 
 def by_ids(tx: Connection, ids: Sequence[int]) -> list[Mail]:
     """The mails with these row ids, oldest first."""
-    return [_mail(row) for row in tx.execute(select(mail).where(mail.c.id.in_(ids)).order_by(mail.c.id))]
+    return [_mail(row) for row in tx.execute(_BY_IDS, {"ids": list(ids)})]
 
 
 def mark_answered(tx: Connection, ids: Sequence[int]) -> None:
     r"""These mails have been answered (by us or by staff); `\Answered` on the server is a separate step."""
-    tx.execute(update(mail).where(mail.c.id.in_(ids)).values(answered=True))
+    tx.execute(_ANSWERED, {"ids": list(ids)})
 
 
 def count_by_action(tx: Connection, account: str) -> dict[str, int]:
