@@ -100,6 +100,7 @@ name = "main"
 address = "{SHOP}"
 imap = {{ {login}, port = {imap_port} }}
 smtp = {{ {login}, port = {smtp_port} }}
+folders = {{ approved = "Approved" }}
 {account}
 
 [[orders]]
