@@ -34,7 +34,7 @@ T = TypeVar("T")
 ADDRESS = "shop@minato-zakka.example"
 BUYER = "hanako@mail.example"
 HEADER = "order_id,channel,status,buyer_name,buyer_mail,payment,total,currency,ordered_at,ship_by,shipped_at,carrier,tracking_no,eta,items"
-WAIT_S = 30.0
+WAIT_S = 120.0
 
 
 def until(condition: Callable[[], T], what: str, *, within_s: float = WAIT_S) -> T:
@@ -170,14 +170,14 @@ path = "orders.csv"
         """Stop the daemon in order and pass on what went wrong in it."""
         if self.daemon is not None and self._thread is not None:
             self.daemon.stop()
-            self._thread.join(60)
+            self._thread.join(120)
             assert not self._thread.is_alive(), "the daemon did not stop"
             self.daemon = self._thread = None
         if self.process is not None:
             if self.process.poll() is None:
                 self.process.send_signal(signal.SIGTERM)
                 # -15: told to stop before it had begun to listen for that.
-                assert self.process.wait(60) in (0, -signal.SIGTERM)
+                assert self.process.wait(120) in (0, -signal.SIGTERM)
             self.process = None
         self._result.clear()
 

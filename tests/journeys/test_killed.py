@@ -19,7 +19,7 @@ def dies_at(shop: Shop, point: str) -> None:
 
 def wait_for_death(shop: Shop) -> None:
     assert shop.process is not None
-    assert shop.process.wait(60) == -9, (shop.folder / "log.txt").read_text()
+    assert shop.process.wait(180) == -9, (shop.folder / "log.txt").read_text()
     shop.process = None
 
 

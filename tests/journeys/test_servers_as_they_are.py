@@ -105,7 +105,7 @@ def test_two_mailboxes_that_could_be_drafts_are_refused_with_both_names(
     shop = on_dovecot(folders={"Drafts": "", "下書き": "", "Sent": "\\Sent"}, without=("SPECIAL-USE",))
     shop.start_process()
     assert shop.process is not None
-    assert shop.process.wait(60) == 78
+    assert shop.process.wait(120) == 78
     shop.process = None
     log = (shop.folder / "log.txt").read_text()
     assert "Drafts" in log
