@@ -66,7 +66,11 @@ def test_check_says_that_all_is_well(shop: Shop) -> None:
 def test_every_mistake_is_told_at_once_with_file_line_key_and_the_right_word(shop: Shop, command: str) -> None:
     edit(shop, "quiet_s", "quiet_sec")
     edit(shop, 'language = "ja"', 'language = "jp"')
-    edit(shop, 'tls = "none", username = "shop", password_file = "smtp.secret"', 'tls = "ssl", username = "shop", password_file = "smtp.secret"')
+    edit(
+        shop,
+        'tls = "none", username = "shop", password_file = "smtp.secret"',
+        'tls = "ssl", username = "shop", password_file = "smtp.secret"',
+    )
     done = responder(command, "--config", str(shop.folder))
     assert done.returncode == 78
     for word in ("responder.toml", "quiet_sec", "quiet_s", "language", "jp", "tls", "ssl"):
@@ -223,7 +227,9 @@ def test_status_before_and_after(shop: Shop) -> None:
     try:
         shop.server.deliver("shop", MAIL)
         shop.wait_for_draft()
-        until(lambda: '"open_cases": 1' in responder("status", "--config", str(shop.folder), "--json").stdout, "counted")
+        until(
+            lambda: '"open_cases": 1' in responder("status", "--config", str(shop.folder), "--json").stdout, "counted"
+        )
     finally:
         shop.stop()
 

@@ -57,7 +57,17 @@ def test_imports_point_one_way() -> None:
 
 
 def test_the_core_does_no_io_and_reads_no_clock() -> None:
-    forbidden = {"socket", "subprocess", "logging", "random", "secrets", "time", "threading", "sqlalchemy", "imapclient"}
+    forbidden = {
+        "socket",
+        "subprocess",
+        "logging",
+        "random",
+        "secrets",
+        "time",
+        "threading",
+        "sqlalchemy",
+        "imapclient",
+    }
     wrong = [
         f"{name} imports {other}"
         for name, path in modules()
@@ -79,4 +89,14 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in done.stderr.split()}
     assert "Usage" in done.stdout
-    assert not loaded & {"sqlalchemy", "imapclient", "pydantic", "jinja2", "lxml", "re2", "pymap", "aiosmtpd", "alembic"}
+    assert not loaded & {
+        "sqlalchemy",
+        "imapclient",
+        "pydantic",
+        "jinja2",
+        "lxml",
+        "re2",
+        "pymap",
+        "aiosmtpd",
+        "alembic",
+    }

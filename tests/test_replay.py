@@ -182,7 +182,12 @@ def test_what_cannot_be_done_says_so_with_the_usual_codes(shop: Shop) -> None:
     assert (missing.returncode, "Bestellungen" in missing.stderr) == (78, True)
     account = responder("replay", *config, "--account", "mian")
     assert (account.returncode, "main" in account.stderr) == (2, True)
-    for wrong in (["--since", "soon"], ["--rules", str(shop.folder / "nowhere")], ["--sent", "x"], ["x.eml", "--folder", "y"]):
+    for wrong in (
+        ["--since", "soon"],
+        ["--rules", str(shop.folder / "nowhere")],
+        ["--sent", "x"],
+        ["x.eml", "--folder", "y"],
+    ):
         assert responder("replay", *config, *wrong).returncode == 2
     nothing = responder("replay", *config, "--since", "1m")
     assert (nothing.returncode, "1m" in nothing.stderr) == (1, True)
@@ -200,7 +205,9 @@ def test_other_rules_are_held_against_the_active_ones(shop: Shop) -> None:
     (trial / "rules.toml").write_text(rules.replace(before, 'hold = "for_a_person"\n'), encoding="utf-8")
     shutil.copytree(default_pack_dir() / "templates", trial / "templates")
     template = trial / "templates" / "ja" / "cancel_before_ship.txt"
-    template.write_text(template.read_text(encoding="utf-8") + "\nまたのご利用をお待ちしております。\n", encoding="utf-8")
+    template.write_text(
+        template.read_text(encoding="utf-8") + "\nまたのご利用をお待ちしております。\n", encoding="utf-8"
+    )
     arguments = ("--config", str(shop.folder), "--folder", "INBOX", "--folder", "Archive", "--rules", str(trial))
     rows, summary = replayed(*arguments)
     assert [(row["message_id"][1:3], row["change"]) for row in rows] == [("b1", "text"), ("b2", "action"), ("b3", None)]
@@ -255,7 +262,11 @@ def test_files_need_no_configuration(files: Path, source: str) -> None:
     before = on_disk(files)
     orders = ("--orders", str(files / "orders.csv"))
     rows, summary = replayed(str(files / source), "--sent", str(files / "sent"), *orders)
-    assert [(row["message_id"][1:3], row["action"]) for row in rows] == [("b1", "draft"), ("b3", "silence"), ("b4", "draft")]
+    assert [(row["message_id"][1:3], row["action"]) for row in rows] == [
+        ("b1", "draft"),
+        ("b3", "silence"),
+        ("b4", "draft"),
+    ]
     assert rows[0]["answer"]["message_id"] == "<s1@mail.example>"
     assert summary["answered"] == 1
     assert len(replayed(str(files / source), "--since", "30d", *orders)[0]) == 2
@@ -273,7 +284,9 @@ def test_no_mail_ends_the_run(tmp_path: Path) -> None:
     for number in range(20):
         (tmp_path / f"{number}.eml").write_bytes(shuffled.randbytes(3000))
     (tmp_path / "empty.eml").write_bytes(b"")
-    (tmp_path / "odd.eml").write_bytes(b"Date: Fri, 99 Foo 99999 77:99:99 +9999\r\nReceived: ;;;\r\nMessage-ID: <\r\n\r\n\xff")
+    (tmp_path / "odd.eml").write_bytes(
+        b"Date: Fri, 99 Foo 99999 77:99:99 +9999\r\nReceived: ;;;\r\nMessage-ID: <\r\n\r\n\xff"
+    )
     rows, summary = replayed(str(tmp_path), "--sent", str(tmp_path))
     assert summary["mails"] == len(rows) == 22
     assert summary["draft"] == 0
@@ -313,8 +326,12 @@ def test_a_direct_answer_goes_before_the_thread_and_an_earlier_one_before_a_late
 
 
 def test_a_mail_arrived_when_the_last_server_took_it() -> None:
-    assert arrival({"received": ("from a by b; Fri, 20 Nov 2026 10:00:00 +0900",)}) == datetime(2026, 11, 20, 1, tzinfo=UTC)
-    assert arrival({"received": ("by b",), "date": ("Fri, 20 Nov 2026 10:00:00 +0000",)}) == datetime(2026, 11, 20, 10, tzinfo=UTC)
+    assert arrival({"received": ("from a by b; Fri, 20 Nov 2026 10:00:00 +0900",)}) == datetime(
+        2026, 11, 20, 1, tzinfo=UTC
+    )
+    assert arrival({"received": ("by b",), "date": ("Fri, 20 Nov 2026 10:00:00 +0000",)}) == datetime(
+        2026, 11, 20, 10, tzinfo=UTC
+    )
     assert arrival({}) is None
 
 

@@ -37,6 +37,11 @@ def test_the_wheel_plays_the_demo_elsewhere(unpacked: Path, tmp_path: Path) -> N
     env = {**os.environ, "PYTHONPATH": str(unpacked), "HOME": str(tmp_path), "LANG": "C.UTF-8", "NO_COLOR": "1"}
     code = "import responder, sys; assert sys.argv.pop(1) in responder.__file__; from responder.cli import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", code, str(unpacked), "demo"], cwd=tmp_path, env=env, capture_output=True, timeout=300, check=False
+        [sys.executable, "-c", code, str(unpacked), "demo"],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()

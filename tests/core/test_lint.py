@@ -20,7 +20,7 @@ HEAD = 'id = "{id}"\nsituation = "gift_wrapping"\nhold = "for_a_person"\n'
 
 def warned(*whens: str, extra: str = "") -> list[tuple[str, str]]:
     """The rule and code of each warning, for rules with these `when` (and `unless`) lines."""
-    rules = "\n".join(f'[[rule]]\n{HEAD.format(id=f"r{i}")}{when}\n' for i, when in enumerate(whens))
+    rules = "\n".join(f"[[rule]]\n{HEAD.format(id=f'r{i}')}{when}\n" for i, when in enumerate(whens))
     data = tomllib.loads(rules + extra)
     return [(w.rule or w.key, w.code) for w in lint(compile_pack(data), data, CHANNELS)]
 
@@ -83,7 +83,7 @@ def test_priority_counts_not_the_place_in_the_file() -> None:
     "when",
     [
         'when.order.status = "paid"\nwhen.order.after_shipping = true',
-        'when.order.found = true\nwhen.all = [{ order.found = false }]',
+        "when.order.found = true\nwhen.all = [{ order.found = false }]",
         'when.order.age_days = "> 7"\nwhen.all = [{ order.age_days = "< 3" }]',
         'when.order.overdue = true\nwhen.order.days_since_promised = "<= 0"',
         'when.language = "ja"\nwhen.any = [{ language = "en" }, { language = "zh" }]',
