@@ -311,10 +311,8 @@ class Daemon:
     # --- files ------------------------------------------------------------------------------------------------------
 
     def _watched_paths(self) -> list[Path]:
-        paths = [*self.settings.pack_paths, *(orders.path for orders in self.settings.orders)]
-        if self.settings.file is not None:
-            paths.append(self.settings.file)
-        return paths
+        """Rules, templates and orders. responder.toml itself is read at the start only."""
+        return [*self.settings.pack_paths, *(orders.path for orders in self.settings.orders)]
 
     def _on_files_changed(self, changed: frozenset[Path]) -> None:
         """Orders alone are read again by themselves; anything else is taken over with them."""
