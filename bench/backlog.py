@@ -7,14 +7,15 @@ its log line "started" until every mail is decided and every draft lies on the s
 
 from __future__ import annotations
 
+import email
 import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from statistics import median
-from time import time
+from time import thread_time, time
 
-from bench.loops import Bare, Line, read_and_append
+from bench.loops import WINDOW_BYTES, Bare, Line, read_and_append
 from bench.report import Row
 from bench.stage import PASSWORD, Corpus, Running, fill_inbox, workplace, write_corpus, write_shop
 from tests.servers.dovecot import Dovecot
@@ -50,15 +51,18 @@ def measure(mails: int, rounds: int) -> list[Row]:
             io.append(_run_bare(server, f"io{number}", corpus, draft, drafts, at_once=20))
             single.append(run_daemon(place, old, f"single{number}", corpus))
             io1.append(_run_bare(server, f"io1-{number}", corpus, draft, drafts, at_once=1))
+        parse_ms = _parse_s(corpus) * 1e3
+    cpu_ms = median(r.cpu_s for r in many) / mails * 1e3
     return [
         _against(f"backlog of {mails}: {drafts} drafts, MULTIAPPEND", many, io, "<= 1.5 x io"),
         _against(f"backlog of {mails}: {drafts} drafts, one by one", single, io1, "<= 1.25 x io1"),
         Row("  notes to staff besides", f"{many[0].notes}, +{median(r.all_s - r.wall_s for r in many):.2f} s"),
         Row(
-            "  CPU per mail (start-up apart)",
-            f"{median(r.cpu_s for r in many) / mails * 1e3:.2f} ms",
-            f"{median(b.cpu_s for b in io) / mails * 1e3:.2f} ms",
-            target="<= 0.6 ms",
+            "  CPU per mail, against the library's mere parse",
+            f"{cpu_ms:.2f} ms",
+            f"{parse_ms:.2f} ms",
+            cpu_ms / parse_ms,
+            "<= 0.6 ms, <= 4.3 x",
         ),
         Row("  peak memory", f"{max(r.peak_mb for r in (*many, *single)):.0f} MB", target="<= 80 MB"),
         Row("  start-up", f"{median(r.start_s for r in many):.2f} s"),
@@ -97,6 +101,15 @@ def _run_bare(server: Dovecot, user: str, corpus: Corpus, draft: bytes, drafts: 
 def _against(name: str, runs: list[Run], bare: list[Bare], target: str) -> Row:
     ours, theirs = median(r.wall_s for r in runs), median(b.wall_s for b in bare)
     return Row(name, f"{ours:.2f} s", f"{theirs:.2f} s", ours / theirs, target)
+
+
+def _parse_s(corpus: Corpus) -> float:
+    """CPU seconds that the standard library takes to parse one mail's first 64 KiB, and nothing else."""
+    some = [file.read_bytes()[:WINDOW_BYTES] for file in corpus.files[:500]]
+    began = thread_time()
+    for raw in some:
+        email.message_from_bytes(raw)
+    return (thread_time() - began) / len(some)
 
 
 def _typical_draft(server: Dovecot, user: str) -> bytes:
