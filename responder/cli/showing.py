@@ -1,0 +1,88 @@
+"""`responder status`, `schema` and `demo`: look, print, play."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from responder.cli.common import (
+    CONFIG,
+    JSON,
+    catalog,
+    load_settings,
+    staff_language,
+)
+
+if TYPE_CHECKING:
+    pass
+
+
+@click.command()
+@CONFIG
+@JSON
+def status(config: str | None, as_json: bool) -> None:
+    """What is open, waiting, in doubt or sent, by account."""
+    from responder.edges.journal import Journal, JournalUnavailable, cases, drafts, mails, notes
+
+    settings = load_settings(config, as_json=as_json)
+    words, language = catalog(), staff_language(settings.shop.language)
+    journal = Journal(settings.state_url, create=False)
+    entries: list[dict[str, Any]] = []
+    try:
+        with journal.reading() as tx:
+            for account in settings.accounts:
+                state = notes.find_fact(tx, account.name, "state") or {"state": "never", "error": None}
+                entries.append(
+                    {
+                        "account": account.name,
+                        "connection": state["state"],
+                        "error": state["error"],
+                        "open_cases": cases.count_open(tx, account.name),
+                        "drafts": drafts.count_by_state(tx, account.name),
+                        "mails": mails.count_by_action(tx, account.name),
+                    }
+                )
+    except JournalUnavailable:
+        entries = [
+            {"account": a.name, "connection": "never", "error": None, "open_cases": 0, "drafts": {}, "mails": {}}
+            for a in settings.accounts
+        ]
+    finally:
+        journal.close()
+    if as_json:
+        for entry in entries:
+            click.echo(json.dumps(entry, ensure_ascii=False))
+        return
+    click.echo(words.text("cli.status_title", language, cases=sum(e["open_cases"] for e in entries)))
+    for entry in entries:
+        error = f" ({entry['error']})" if entry["error"] else ""
+        click.echo(f"  {entry['account']}: {entry['connection']}{error}")
+        for name in ("mails", "drafts"):
+            counts = ", ".join(f"{key} {count}" for key, count in sorted(entry[name].items())) or "-"
+            click.echo(f"    {name}: {counts}")
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["rules", "config"]), default="rules")
+def schema(what: str) -> None:
+    """Print the JSON Schema of rules.toml (or responder.toml), for editors that complete and check."""
+    if what == "rules":
+        from responder.core.rules import json_schema
+    else:
+        from responder.config import json_schema
+    click.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2))
+
+
+@click.command()
+@click.option("--stay", is_flag=True, help="Keep the servers up and print how to connect a mail client.")
+@click.option("--imap-port", type=int, default=0, help="Port for --stay (0: any free one).")
+@click.option("--smtp-port", type=int, default=0, help="Port for --stay (0: any free one).")
+@JSON
+def demo(stay: bool, imap_port: int, smtp_port: int, as_json: bool) -> None:
+    """Play a shop's day on embedded servers, and check that they hold what the closing table says."""
+    from responder.demo.play import play
+
+    sys.exit(play(stay=stay, imap_port=imap_port, smtp_port=smtp_port, as_json=as_json, language=staff_language()))
