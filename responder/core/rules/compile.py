@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from responder.core.normal import fold
 from responder.core.rules.examples import Likes, Proposer
@@ -36,7 +36,9 @@ _ID = re.compile(r"^[\w][\w.-]{0,79}$")
 _SITUATION = re.compile(r"^[a-z][a-z0-9_]{0,59}$")
 _DEADLINE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(h|d|時間|日|hours?|days?)\s*$")
 
-PROPOSED = ("always", "named", "never")
+# The share of likeness to examples that proposes a topic, and one that none can reach.
+LEAST = 0.5
+NEVER = 2.0
 ASKED_BY = {
     "request": frozenset({"request", "wish", "closing", "may_i"}),
     "report": frozenset({"request", "may_i", "question"}),
@@ -176,18 +178,24 @@ class _Compiler:
         for act in (*asked_by, *voids):
             if act not in self.acts:
                 self.findings.unknown(key, "act_unknown", act, self.acts)
-        proposed = str(given.get("proposed", "always"))
-        if proposed not in PROPOSED:
-            self.findings.unknown(f"{key}.proposed", "topic_proposed_unknown", proposed, PROPOSED)
         return Topic(
             name,
             "report" if kind == "report" else "request",
             asked_by,
             voids,
-            cast(Literal["always", "named", "never"], proposed),
+            self._least(given.get("proposed", True), f"{key}.proposed"),
             self.findings.flag(given.get("matter", True), f"{key}.matter"),
             examples=examples,
         )
+
+    def _least(self, value: object, key: str) -> float:
+        """The share of likeness that proposes a topic: `true`, `false` (never) or a number from 0 to 1."""
+        if isinstance(value, bool):
+            return LEAST if value else NEVER
+        least = self.findings.number(value, key)
+        if not 0 <= least <= 1:
+            self.findings.add(key, "share_wrong", got=str(value))
+        return least
 
     def _act_names(self, given: Mapping[str, object], name: str, usual: frozenset[str], key: str) -> frozenset[str]:
         """The acts that a topic names under `name`; an empty list means none at all."""

@@ -1,8 +1,9 @@
-"""Examples propose: what a sentence looks like, judged by the pieces of words it shares with sentences a person wrote.
+"""Examples propose: what a mail looks like, judged by the pieces of words it shares with mails a person labelled.
 
-`Proposer` weighs every piece (n-gram) by how much more often it stands in the examples of one topic than in all
-others; `Likes` measures nearness to a few examples. Neither is ever enough for a draft by itself: the caller lets
-every veto speak first. No model is stored or loaded: everything is counted when the pack is compiled.
+`Proposer` is a complement naive Bayes count: a piece (n-gram) speaks for a topic in so far as it is rare in the
+examples of all others. `Likes` measures nearness to a few examples of a shop. Neither is ever enough for a draft by
+itself: the caller asks whether the order's state makes the topic possible, and lets every veto speak first. No model
+is stored or loaded: everything is counted when the first mail needs it.
 """
 
 from __future__ import annotations
@@ -13,19 +14,18 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from responder.model import Language
 
 _DIGITS = re.compile(r"[0-9]+")
-_MAX_CHARS = 200
-_LEAST_PIECES = 4
-_SMOOTH = 0.1
-_ABSENT = -0.5
+_MAX_CHARS = 1500
+_SMOOTH = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """What a sentence looks like: `name`, the nearest `example` of it, and how sure that is."""
+    """What a text looks like: `name`, the nearest `example` of it, and how sure that is (0 to 1)."""
 
     name: str
     example: str
@@ -33,79 +33,100 @@ class Likeness:
 
 
 def pieces(folded: str, language: Language) -> set[str]:
-    """The n-grams of a folded sentence: words, pairs and 4 letters in English, 2 and 3 characters else."""
+    """The n-grams of a folded text: words, pairs of words and 5 letters in English, 2 and 3 characters else."""
     text = _DIGITS.sub("0", folded[:_MAX_CHARS])
     if language == "en":
-        words = text.split()
-        found = {text[i : i + 4] for i in range(len(text) - 3)}
+        words = [word for word in text.split() if word != ","]
+        found = {text[i : i + 5] for i in range(len(text) - 4)}
         found.update(words)
         found.update(map(" ".join, itertools.pairwise(words)))
         return found
     return {text[i : i + 2] for i in range(len(text) - 1)} | {text[i : i + 3] for i in range(len(text) - 2)}
 
 
+@dataclass(frozen=True, slots=True)
+class Leaning:
+    """What a text looks like: the `shares` of all topics add up to 1."""
+
+    shares: Mapping[str, float]
+    found: set[str]
+    sets: Sequence[tuple[str, str, set[str]]]
+
+    def nearest(self, topic: str) -> str:
+        """The example of `topic` that shares most with the text."""
+        near = (
+            (len(self.found & each) / math.sqrt(len(each) or 1), written)
+            for name, written, each in self.sets
+            if name == topic
+        )
+        return max(near, default=(0.0, ""))[1]
+
+
 class Proposer:
-    """The topic a sentence belongs to by the examples of all topics in one language."""
+    """How likely a text belongs to each topic, by the examples of all topics in one language."""
 
     def __init__(self, examples: Sequence[tuple[str, str, str]], language: Language) -> None:
         """`examples` are (topic, example as written, example folded)."""
         self._language: Language = language
-        self._sets = [(topic, written, pieces(folded, language)) for topic, written, folded in examples]
-        total = len(self._sets)
-        of_topic = Counter(topic for topic, _, _ in self._sets)
-        self._topics = sorted(of_topic)
-        places = {topic: i for i, topic in enumerate(self._topics)}
-        seen: dict[str, Counter[str]] = {}
-        for topic, _, found in self._sets:
-            for piece in found:
-                seen.setdefault(piece, Counter())[topic] += 1
-        # A piece's weight for a topic: log odds of standing in its examples against all others, less what a piece
-        # that never stands there counts, so that only what is present needs to be added up.
-        self._weights: dict[str, tuple[tuple[int, float], ...]] = {}
-        for piece, counts in seen.items():
-            count = sum(counts.values())
-            self._weights[piece] = tuple(
-                (places[topic], _odds(here, of_topic[topic], count - here, total - of_topic[topic]) - _ABSENT)
-                for topic, here in counts.items()
-            )
+        self._examples = examples
+        self._topics = sorted({topic for topic, _, _ in examples})
 
-    def propose(self, folded: str, margin: float, known: float) -> Likeness | None:
-        """The topic that leads by at least `margin`, where a share of `known` pieces was seen before; else None."""
+    @cached_property
+    def _sets(self) -> list[tuple[str, str, set[str]]]:
+        return [(topic, written, pieces(folded, self._language)) for topic, written, folded in self._examples]
+
+    @cached_property
+    def _counted(self) -> tuple[list[float], dict[str, tuple[float, tuple[tuple[int, float], ...]]]]:
+        """A constant per topic, and per piece its weight and what it adds for the topics it stands in.
+
+        The complement estimate of a piece for a topic is its count in all other topics over their whole count; what is
+        the same for every topic is left out, so only topics that know the piece need a number.
+        """
+        of_topic = {topic: Counter[str]() for topic in self._topics}
+        for topic, _, found in self._sets:
+            of_topic[topic].update(found)
+        total = Counter[str]()
+        for counts in of_topic.values():
+            total.update(counts)
+        mass = float(sum(total.values()))
+        spread = _SMOOTH * len(total)
+        constants = [math.log(mass - sum(of_topic[t].values()) + spread) for t in self._topics]
+        known: dict[str, list[tuple[int, float]]] = {}
+        for place, topic in enumerate(self._topics):
+            for piece, here in of_topic[topic].items():
+                count = total[piece]
+                known.setdefault(piece, []).append((place, -math.log((count - here + _SMOOTH) / (count + _SMOOTH))))
+        texts = len(self._sets)
+        return constants, {
+            piece: (math.sqrt(math.log(1 + texts / total[piece])), tuple(adds)) for piece, adds in known.items()
+        }
+
+    def lean(self, folded: str) -> Leaning | None:
+        """What a folded text looks like; None where nothing in it is known."""
         if len(self._topics) < 2:
             return None
+        constants, known = self._counted
         found = pieces(folded, self._language)
         scores = [0.0] * len(self._topics)
+        weights = 0.0
         count = 0
-        weights = self._weights
         for piece in found:
-            pairs = weights.get(piece)
-            if pairs is not None:
-                count += 1
-                for place, weight in pairs:
-                    scores[place] += weight
-        if count < _LEAST_PIECES or count < known * len(found):
+            entry = known.get(piece)
+            if entry is None:
+                continue
+            weight, adds = entry
+            weights += weight
+            count += 1
+            for place, add in adds:
+                scores[place] += weight * add
+        if not count:
             return None
-        best = max(range(len(scores)), key=scores.__getitem__)
-        top = scores[best] + _ABSENT * count
-        scores[best] = -math.inf
-        second = max(0.0, max(scores) + _ABSENT * count)
-        lead = (top - second) / math.sqrt(len(found))
-        if lead < margin:
-            return None
-        topic = self._topics[best]
-        return Likeness(topic, self._nearest(topic, found), round(lead, 2))
-
-    def _nearest(self, topic: str, found: set[str]) -> str:
-        near = (
-            (len(found & each) / math.sqrt(len(each) or 1), written)
-            for name, written, each in self._sets
-            if name == topic
-        )
-        return max(near)[1]
-
-
-def _odds(here: int, of_here: int, there: int, of_there: int) -> float:
-    return math.log(((here + _SMOOTH) / (of_here + 2 * _SMOOTH)) / ((there + _SMOOTH) / (of_there + 2 * _SMOOTH)))
+        scale = 1 / math.sqrt(count + 1)
+        scores = [(score + weights * constant) * scale for score, constant in zip(scores, constants, strict=True)]
+        top = max(scores)
+        shares = [math.exp(score - top) for score in scores]
+        whole = sum(shares)
+        return Leaning({t: share / whole for t, share in zip(self._topics, shares, strict=True)}, found, self._sets)
 
 
 class Likes:

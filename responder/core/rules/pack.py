@@ -37,9 +37,9 @@ class Topic:
     """A matter a mail can speak of.
 
     A `request` is something the buyer wants done, a `report` a state of affairs he tells: acts in `voids` take a
-    mention out of play. `asked_by` are the acts that make a mere name of the topic an ask. `proposed` says when
-    likeness to its examples may count: always, only where the sentence names the topic too, or never (examples that
-    only keep a look-alike from being taken for another topic). `matter` is False for what is no matter of its own:
+    mention out of play. `asked_by` are the acts that make a mere name of the topic an ask. `least` is how large
+    a share of the likeness to examples it needs to be proposed (0 to 1); above 1 it never is, and its examples only
+    keep a look-alike from being taken for another topic. `matter` is False for what is no matter of its own:
     machine's mail, advertising, thanks. `objects` are, per language and folded, what the topic's names may be done
     to: said of anything else (a hotel, a newsletter) they are another matter.
     """
@@ -48,7 +48,7 @@ class Topic:
     kind: Literal["request", "report"] = "request"
     asked_by: frozenset[str] = frozenset()
     voids: frozenset[str] = frozenset()
-    proposed: Literal["always", "named", "never"] = "always"
+    least: float = 0.5
     matter: bool = True
     objects: tuple[tuple[Language, tuple[str, ...]], ...] = ()
     examples: tuple[tuple[Language, str], ...] = ()

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 from responder.core.normal import fold_all
-from responder.core.rules.examples import Likeness, Likes, Proposer
+from responder.core.rules.examples import Leaning, Likeness, Likes, Proposer
 from responder.core.rules.objects import done_to
 from responder.core.rules.pack import Topic
 from responder.core.rules.phrases import Hit, Matcher
@@ -25,11 +26,8 @@ from responder.model import LANGUAGES, Language, Message, Sentence
 
 # What is read of a mail: more than any buyer writes, little enough to stay fast.
 MAX_CHARS = 12_000
-# How far examples must lead, and how much of a sentence they must know, to propose a topic; nearness for `like`.
-LEAD = 2.5
-KNOWN = 0.42
+# Nearness for `like`.
 NEAR = 0.5
-PROPOSED_SENTENCES = 12
 
 _REPLY = re.compile(
     r"^\s*(?:re|aw|sv|fw|fwd|返信|回复|回覆|答复|答覆|转发|轉寄|轉發)\s*(?:\[\d+\])?\s*[:：]", re.IGNORECASE
@@ -72,6 +70,8 @@ class Reading:
     like: Mapping[str, Likeness] = field(default_factory=dict)
     chars: int = 0
     too_long: bool = False
+    folded: tuple[tuple[str, Language], ...] = ()
+    vetoed: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -85,6 +85,7 @@ class _Row:
     hits: Sequence[tuple[Hit, Target]] = ()
     acts: set[str] = field(default_factory=set)
     markers: list[tuple[Hit, Act]] = field(default_factory=list)
+    vetoes: Mapping[str, Sequence[tuple[int, int]] | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -120,11 +121,6 @@ class Reader:
             if mention.status == "asked" and self.topics[mention.topic].kind == "request":
                 own[mention.sentence].acts.add("request")
         asked = self._asked(own, mentions)
-        if not asked:
-            proposed = self._proposed(own, mentions)
-            if proposed is not None:
-                mentions.append(proposed)
-                asked = {proposed.topic: proposed}
         return Reading(
             sentences=tuple(_shown(i, row, mentions) for i, row in enumerate(own)),
             mentions=tuple(mentions),
@@ -136,6 +132,8 @@ class Reader:
             like=self._like(own),
             chars=len(new_text.strip()),
             too_long=len(message.new_text) > MAX_CHARS,
+            folded=tuple((row.folded, row.language) for row in own),
+            vetoed=frozenset(name for row in own for name in row.vetoes),
         )
 
     def _rows(self, message: Message, new_text: str) -> list[_Row]:
@@ -164,7 +162,7 @@ class Reader:
             row.hits = [(hit, target) for hit in hits for target in targets[hit.phrase]]
 
     def _mentions(self, number: int, row: _Row) -> list[Mention]:
-        vetoes = self._vetoes(row)
+        vetoes = row.vetoes = self._vetoes(row)
         vetoed = {name for name, spans in vetoes.items() if spans is None}
         best: dict[tuple[str, str], Mention] = {}
         for hit, target in row.hits:
@@ -204,26 +202,15 @@ class Reader:
                 spans.append((hit.start, hit.end))
         return found
 
-    def _proposed(self, own: Sequence[_Row], mentions: Sequence[Mention]) -> Mention | None:
-        """What the mail asks by its likeness to examples, where no words of it are known and nothing speaks against."""
-        barred = {m.topic for m in mentions if m.status != "mentioned"}
-        named = {(m.topic, m.sentence) for m in mentions}
-        best: Mention | None = None
-        for number, row in enumerate(own[:PROPOSED_SENTENCES]):
-            proposer = self.proposers.get(row.language)
-            if proposer is None or row.scope != "new_text" or "thanks" in row.acts:
-                continue
-            likeness = proposer.propose(row.folded, LEAD, KNOWN)
-            if likeness is None or likeness.name in barred or self._vetoes(row).get(likeness.name, ()) is None:
-                continue
-            topic = self.topics[likeness.name]
-            if topic.proposed == "never" or (topic.proposed == "named" and (topic.name, number) not in named):
-                continue
-            if row.acts & (self.topics[likeness.name].voids - {"past", "settled"}):
-                continue
-            if best is None or best.likeness is None or best.likeness.score < likeness.score:
-                best = Mention(likeness.name, "asked", number, likeness.example, likeness)
-        return best
+    def lean(self, reading: Reading) -> Leaning | None:
+        """What the mail looks like by the examples in its main language; None where there are none."""
+        if not reading.folded:
+            return None
+        language = Counter(language for _, language in reading.folded).most_common(1)[0][0]
+        proposer = self.proposers.get(language)
+        if proposer is None:
+            return None
+        return proposer.lean(" ".join(folded for folded, _ in reading.folded))
 
     def _like(self, own: Sequence[_Row]) -> dict[str, Likeness]:
         like: dict[str, Likeness] = {}

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Any
 
 from responder.core.rules.conditions import WORDS, Case, holds, shown
+from responder.core.rules.examples import Likeness
 from responder.core.rules.pack import Condition, Leaf, Rule, Topic
-from responder.core.rules.reading import Reader, Reading
+from responder.core.rules.reading import Mention, Reader, Reading
 from responder.model import Decision, Message, Reason, RuleTrace
 
 # Order states that no reply relies on unless its rule names them.
 UNSURE_STATES = frozenset({"cancelled", "unknown"})
+# Acts anywhere in a mail that keep examples from proposing a topic which they void.
+WARNING_ACTS = frozenset({"conditional", "withdrawn", "undecided", "policy_question"})
 _CODE = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
@@ -32,9 +35,12 @@ class Rulebook:
     timezone: tzinfo
     _index: dict[str, list[int]] = field(default_factory=dict, repr=False)
     _always: list[int] = field(default_factory=list, repr=False)
+    _answerable: set[str] = field(default_factory=set, repr=False)
 
     def __post_init__(self) -> None:
         for place, rule in enumerate(self.rules):
+            if rule.action == "draft":
+                self._answerable.update(rule.asks)
             atoms = needed(rule.when)
             if atoms is None:
                 self._always.append(place)
@@ -60,6 +66,16 @@ class Rulebook:
 
     def judge(self, case: Case) -> Decision:
         """The decision on a case, with its reasons and a trace of every rule that came near."""
+        fired, trace = self._first(case)
+        undecided = fired is None or (fired.action == "silence" and fired.situation == "thanks_only")
+        if undecided and not any(self.topics[name].matter for name in case.reading.asked):
+            proposed = self._proposed(case)
+            if proposed is not None:
+                return proposed
+        return _decided(fired, case, trace, self.topics)
+
+    def _first(self, case: Case) -> tuple[Rule | None, tuple[RuleTrace, ...]]:
+        """The first rule that fits, and what became of all that were looked at."""
         fired: Rule | None = None
         trace: list[RuleTrace] = []
         for place in self._candidates(case.reading):
@@ -76,7 +92,41 @@ class Rulebook:
             else:
                 fired = rule
                 trace.append(RuleTrace(rule.id, "fired", _because(rule, case)))
-        return _decided(fired, case, tuple(trace), self.topics)
+        return fired, tuple(trace)
+
+    def _proposed(self, case: Case) -> Decision | None:
+        """What the examples propose for a mail whose words are not known, if the order makes it possible.
+
+        Every topic that would end in a draft for this order stands against all that never do; the best must lead, hold
+        its topic's least share, and nothing in the mail may speak against it.
+        """
+        leaning = self.reader.lean(case.reading)
+        if leaning is None:
+            return None
+        shares = leaning.shares
+        drafts: dict[str, Decision] = {}
+        for name in shares:
+            if self._may_propose(name, case.reading):
+                mention = Mention(name, "asked", 0, "", Likeness(name, leaning.nearest(name), round(shares[name], 2)))
+                assumed = replace(case, reading=replace(case.reading, asked={name: mention}))
+                fired, trace = self._first(assumed)
+                decision = _decided(fired, assumed, trace, self.topics)
+                if decision.action == "draft":
+                    drafts[name] = decision
+        if not drafts:
+            return None
+        best = max(drafts, key=shares.__getitem__)
+        against = [share for name, share in shares.items() if name not in self._answerable]
+        whole = sum(shares[name] for name in drafts) + sum(against)
+        if shares[best] <= max(against, default=0.0) or shares[best] < self.topics[best].least * whole:
+            return None
+        return drafts[best]
+
+    def _may_propose(self, name: str, reading: Reading) -> bool:
+        topic = self.topics.get(name)
+        if topic is None or topic.least > 1 or name in reading.vetoed or reading.acts & topic.voids & WARNING_ACTS:
+            return False
+        return all(m.topic != name or m.status in ("asked", "mentioned") for m in reading.mentions)
 
     def _candidates(self, reading: Reading) -> list[int]:
         places = set(self._always)

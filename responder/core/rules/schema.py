@@ -54,7 +54,10 @@ def _topic(per_language: dict[str, Any]) -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {
             "kind": {"enum": ["request", "report"], "description": "Something wanted, or a state of affairs told."},
-            "proposed": {"enum": ["always", "named", "never"], "description": "When likeness to examples may count."},
+            "proposed": {
+                "oneOf": [_FLAG, {"type": "number", "minimum": 0, "maximum": 1}],
+                "description": "The share of likeness to examples that is enough; false: never.",
+            },
             "matter": {**_FLAG, "description": "False: no matter of its own (advertising, thanks)."},
             "asked_by": {**acts, "description": "Acts that make a mere name of the topic an ask."},
             "voids": {**acts, "description": "Acts that take a mention out of play."},
