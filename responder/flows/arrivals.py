@@ -26,7 +26,7 @@ from responder.flows.tell import tell
 from responder.model import Cursor, Fetched, Place, Reason
 
 BATCH = 200
-DRAFTS_AT_ONCE = 20
+DRAFTS_AT_ONCE = 40
 TRIES = 3
 CLOCK_SLACK = timedelta(minutes=10)
 
