@@ -290,3 +290,13 @@ def test_many_drafts_are_begun_and_found_where_the_server_put_them(journal: Jour
         assert drafts.find(tx, ids["<1@r>"]).place is None
         assert drafts.count_recent(tx, "main", "b@mail.example", NOW) == 3
         assert drafts.count_recent(tx, "main", "b@mail.example", NOW + timedelta(seconds=1)) == 0
+
+
+def test_a_draft_is_found_by_both_its_ids_and_a_loaded_one_is_not_read_again(journal: Journal) -> None:
+    draft_id = approved(journal)
+    with journal.reading() as tx:
+        found = drafts.by_message_ids(tx, "main", ["<d1@r>", "<o1@r>", "<stranger@x>"])
+        assert {key: value.id for key, value in found.items()} == {"<d1@r>": draft_id, "<o1@r>": draft_id}
+        mine = found["<d1@r>"]
+        assert drafts.by_message_ids(tx, "main", ["<o1@r>"], loaded={draft_id: mine})["<o1@r>"] is mine
+        assert drafts.by_message_ids(tx, "other", ["<d1@r>"]) == {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, func, insert, or_, select, update
 
 from responder.edges.journal.tables import case, draft
 from responder.model import OPEN_DRAFT_STATES, Address, Approval, Draft, DraftState, Place
@@ -23,6 +23,11 @@ _DRAFTED = update(draft).where(draft.c.id == bindparam("its_id"), draft.c.state 
 _DRAFTED_AT = _DRAFTED.values({name: bindparam(name) for name in ("mailbox", "uidvalidity", "uid")})
 _BY_ID = select(draft).where(draft.c.id == bindparam("its_id"))
 _OF_CASE = select(draft).where(draft.c.case_id == bindparam("case_id")).order_by(draft.c.id)
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_WITH_IDS = select(draft.c.id, draft.c.message_id, draft.c.outgoing_id).where(
+    draft.c.account == bindparam("account"), or_(draft.c.message_id.in_(_IDS), draft.c.outgoing_id.in_(_IDS))
+)
+_WITH_ROW_IDS = select(draft).where(draft.c.id.in_(bindparam("its_ids", expanding=True)))
 _NOW = bindparam("now", type_=draft.c.lease_until.type)
 _CLAIM = (
     update(draft)
@@ -333,20 +338,21 @@ def of_case(tx: Connection, case_id: str) -> list[Draft]:
     return [_draft(row) for row in tx.execute(_OF_CASE, {"case_id": case_id})]
 
 
-def by_message_ids(tx: Connection, account: str, ids: Sequence[str]) -> dict[str, Draft]:
-    """Message-ID to draft, for ids that we minted for a draft or for what went out."""
+def by_message_ids(
+    tx: Connection, account: str, ids: Sequence[str], *, loaded: Mapping[int, Draft] | None = None
+) -> dict[str, Draft]:
+    """Message-ID to draft, for ids that we minted for a draft or for what went out.
+
+    Drafts that are `loaded` already (by row id) are not read again: with their bytes they are the costly part.
+    """
     if not ids:
         return {}
-    rows = tx.execute(
-        select(draft).where(draft.c.account == account, or_(draft.c.message_id.in_(ids), draft.c.outgoing_id.in_(ids)))
-    )
-    found: dict[str, Draft] = {}
-    for row in rows:
-        value = _draft(row)
-        for key in (row.message_id, row.outgoing_id):
-            if key in ids:
-                found[key] = value
-    return found
+    wanted, drafts = set(ids), dict(loaded or {})
+    rows = tx.execute(_WITH_IDS, {"account": account, "ids": list(ids)}).all()
+    missing = [row.id for row in rows if row.id not in drafts]
+    if missing:
+        drafts |= {row.id: _draft(row) for row in tx.execute(_WITH_ROW_IDS, {"its_ids": missing})}
+    return {key: drafts[row.id] for row in rows for key in (row.message_id, row.outgoing_id) if key in wanted}
 
 
 def leftover(tx: Connection, account: str) -> list[Draft]:
