@@ -132,7 +132,7 @@ class Reader:
             like=self._like(own),
             chars=len(new_text.strip()),
             too_long=len(message.new_text) > MAX_CHARS,
-            folded=tuple((row.folded, row.language) for row in own),
+            folded=tuple((row.folded, row.language) for row in _for_leaning(own)),
             vetoed=frozenset(name for row in own for name in row.vetoes),
         )
 
@@ -245,6 +245,11 @@ class Reader:
         if len(topics) == 1 and not denied and self.topics[named[0].topic].asked_by & body_acts:
             asked[named[0].topic] = named[0]
         return asked
+
+
+def _for_leaning(own: Sequence[_Row]) -> Sequence[_Row]:
+    """The body; the subject, which a shop's forms fill in too, only where there is nothing else."""
+    return [row for row in own if row.scope == "new_text"] or own
 
 
 def _said(rows: Sequence[_Row]) -> dict[str, str]:

@@ -36,17 +36,23 @@ class Rulebook:
     _index: dict[str, list[int]] = field(default_factory=dict, repr=False)
     _always: list[int] = field(default_factory=list, repr=False)
     _answerable: set[str] = field(default_factory=set, repr=False)
+    _kin: dict[str, set[str]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
+        together: dict[str, set[str]] = {}
         for place, rule in enumerate(self.rules):
             if rule.action == "draft":
                 self._answerable.update(rule.asks)
+                together.setdefault(rule.situation, set()).update(rule.asks)
             atoms = needed(rule.when)
             if atoms is None:
                 self._always.append(place)
             else:
                 for atom in atoms:
                     self._index.setdefault(atom, []).append(place)
+        for names in together.values():
+            for name in names:
+                self._kin.setdefault(name, set()).update(names)
 
     def template_names(self) -> frozenset[str]:
         """Every template that a rule replies with."""
@@ -67,8 +73,8 @@ class Rulebook:
     def judge(self, case: Case) -> Decision:
         """The decision on a case, with its reasons and a trace of every rule that came near."""
         fired, trace = self._first(case)
-        undecided = fired is None or (fired.action == "silence" and fired.situation == "thanks_only")
-        if undecided and not any(self.topics[name].matter for name in case.reading.asked):
+        thanks = fired is not None and fired.action == "silence" and fired.situation == "thanks_only"
+        if fired is None or (thanks and not any(self.topics[name].matter for name in case.reading.asked)):
             proposed = self._proposed(case)
             if proposed is not None:
                 return proposed
@@ -123,10 +129,13 @@ class Rulebook:
         return drafts[best]
 
     def _may_propose(self, name: str, reading: Reading) -> bool:
+        """False where a veto or an act speaks against the topic, or against another of the same situation."""
         topic = self.topics.get(name)
-        if topic is None or topic.least > 1 or name in reading.vetoed or reading.acts & topic.voids & WARNING_ACTS:
+        kin = self._kin.get(name, {name})
+        if topic is None or topic.least > 1 or kin & reading.vetoed or reading.acts & topic.voids & WARNING_ACTS:
             return False
-        return all(m.topic != name or m.status in ("asked", "mentioned") for m in reading.mentions)
+        plain = ("asked",) if topic.asked_by else ("asked", "mentioned")
+        return all(m.topic not in kin or m.status in plain for m in reading.mentions)
 
     def _candidates(self, reading: Reading) -> list[int]:
         places = set(self._always)
