@@ -1,8 +1,8 @@
 """Approved drafts on their way out through the real daemon, against bare loops on the same servers.
 
 `sent` looks at SMTP alone: mails per second between the first and the last acceptance, against aiosmtplib on one reused
-connection. `filed` looks at the whole way, from the moment staff have moved all drafts to Approved until each is sent,
-copied to Sent, its mail marked and the draft gone, against the same commands given bare and one by one.
+connection. `filed` looks at the whole way, from the look at which the daemon finds all drafts in Approved until each is
+sent, copied to Sent, its mail marked and the draft gone, against the same commands given bare and one by one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from responder.model import Server
 from tests.servers.dovecot import Dovecot
 from tests.servers.sink import Sink
 
-OPTIONS = {"since": "3650d", "quiet_s": 0, "staff_poll_s": 0.2, "sends_per_minute": 100_000, "sends_per_day": 100_000}
+FIRST_LOOK_MS = "SELECT CAST((julianday(min(approved_at)) - 2440587.5) * 86400000 AS INTEGER) FROM draft"
+OPTIONS = {"since": "3650d", "quiet_s": 0, "staff_poll_s": 2, "sends_per_minute": 100_000, "sends_per_day": 100_000}
 
 
 def measure(mails: int) -> list[Row]:
@@ -48,12 +49,11 @@ def measure(mails: int) -> list[Row]:
             drafts = daemon.count("SELECT count(*) FROM draft WHERE state = 'drafted'")
             with Line(dovecot.imap("shop"), PASSWORD) as staff:
                 staff.ask("SELECT Drafts")
-                began = time.monotonic()
                 staff.ask('UID MOVE 1:* "Approved"')
             daemon.wait_until(
                 lambda: daemon.count("SELECT count(*) FROM draft WHERE state = 'filed'") >= drafts, within_s=600
             )
-            filed_s = time.monotonic() - began
+            filed_s = time.time() - daemon.count(FIRST_LOOK_MS) / 1000
         times, raws, connections = sink.received()
         sent_s = times[-1] - times[0]
         bare_sent_s = _bare_sends(sink.server("bare"), raws)
