@@ -14,14 +14,15 @@ from datetime import datetime
 from pathlib import Path
 from statistics import median
 from time import thread_time, time
+from typing import Any
 
 from bench.loops import WINDOW_BYTES, Bare, Line, read_and_append
 from bench.report import Row
-from bench.stage import PASSWORD, Corpus, Running, fill_inbox, workplace, write_corpus, write_shop
-from tests.servers.dovecot import Dovecot
+from bench.stage import Corpus, Running, fill_inbox, workplace, write_corpus, write_shop
+from tests.servers.dovecot import PASSWORD, Dovecot
 
 BUSY_S = 900.0
-BACKLOG_OPTIONS = {"since": "3650d", "staff_poll_s": 60.0}
+BACKLOG_OPTIONS: dict[str, Any] = {"since": "3650d", "staff_poll_s": 60.0}
 
 
 @dataclass(frozen=True, slots=True)

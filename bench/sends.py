@@ -20,13 +20,19 @@ import aiosmtplib
 
 from bench.loops import Line
 from bench.report import Row
-from bench.stage import PASSWORD, Running, fill_inbox, workplace, write_corpus, write_shop
+from bench.stage import Running, fill_inbox, workplace, write_corpus, write_shop
 from responder.model import Server
-from tests.servers.dovecot import Dovecot
+from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.sink import Sink
 
 FIRST_LOOK_MS = "SELECT CAST((julianday(min(approved_at)) - 2440587.5) * 86400000 AS INTEGER) FROM draft"
-OPTIONS = {"since": "3650d", "quiet_s": 0, "staff_poll_s": 2, "sends_per_minute": 100_000, "sends_per_day": 100_000}
+OPTIONS: dict[str, Any] = {
+    "since": "3650d",
+    "quiet_s": 0,
+    "staff_poll_s": 2,
+    "sends_per_minute": 100_000,
+    "sends_per_day": 100_000,
+}
 
 
 def measure(mails: int) -> list[Row]:

@@ -18,10 +18,10 @@ from statistics import median, quantiles
 from bench.corpus import WANTING_A_DRAFT, write_mails
 from bench.loops import WINDOW_BYTES, Line
 from bench.report import Row
-from bench.stage import PASSWORD, Running, fill_inbox, workplace, write_corpus, write_shop
+from bench.stage import Running, fill_inbox, workplace, write_corpus, write_shop
 from bench.tap import Passed, Tap
 from responder.model import Server
-from tests.servers.dovecot import Dovecot
+from tests.servers.dovecot import PASSWORD, Dovecot
 
 SEED = 2
 FIRST = 500_000
