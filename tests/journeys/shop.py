@@ -59,6 +59,7 @@ class Shop:
     account_extra: str = ""
     shop_extra: str = ""
     user: str = "shop"
+    sent: str = "Sent"
     orders: dict[str, dict[str, str]] = field(default_factory=dict)
     daemon: Daemon | None = None
     process: subprocess.Popen[bytes] | None = None
@@ -155,7 +156,7 @@ path = "orders.csv"
             with journal.reading() as tx:
                 return (
                     mails.find_cursor(tx, "main", "INBOX") is not None
-                    and mails.find_cursor(tx, "main", "Sent") is not None
+                    and mails.find_cursor(tx, "main", self.sent) is not None
                 )
         except JournalUnavailable:
             return False
