@@ -37,7 +37,7 @@ _SITUATION = re.compile(r"^[a-z][a-z0-9_]{0,59}$")
 _DEADLINE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(h|d|時間|日|hours?|days?)\s*$")
 
 # The share of likeness to examples that proposes a topic, and one that none can reach.
-LEAST = 0.5
+LEAST = 0.4
 NEVER = 2.0
 ASKED_BY = {
     "request": frozenset({"request", "wish", "closing", "may_i"}),
@@ -74,10 +74,10 @@ def _english() -> tuple[frozenset[str], frozenset[str]]:
 @lru_cache(maxsize=4)
 def proposers(topics: tuple[Topic, ...]) -> Mapping[Language, Proposer]:
     """What the examples of all topics propose, per language; counted once for the same examples."""
-    found: dict[Language, list[tuple[str, str, str]]] = {}
+    found: dict[Language, list[tuple[str, str]]] = {}
     for topic in topics:
         for language, text in topic.examples:
-            found.setdefault(language, []).append((topic.name, text, fold(text, kana=language == "ja")))
+            found.setdefault(language, []).append((topic.name, text))
     return {language: Proposer(examples, language) for language, examples in found.items()}
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from responder.core.normal import fold_all
 from responder.model import Language
 
 _DIGITS = re.compile(r"[0-9]+")
@@ -65,15 +66,19 @@ class Leaning:
 class Proposer:
     """How likely a text belongs to each topic, by the examples of all topics in one language."""
 
-    def __init__(self, examples: Sequence[tuple[str, str, str]], language: Language) -> None:
-        """`examples` are (topic, example as written, example folded)."""
+    def __init__(self, examples: Sequence[tuple[str, str]], language: Language) -> None:
+        """`examples` are (topic, example as written)."""
         self._language: Language = language
         self._examples = examples
-        self._topics = sorted({topic for topic, _, _ in examples})
+        self._topics = sorted({topic for topic, _ in examples})
 
     @cached_property
     def _sets(self) -> list[tuple[str, str, set[str]]]:
-        return [(topic, written, pieces(folded, self._language)) for topic, written, folded in self._examples]
+        folded = fold_all([written for _, written in self._examples], kana=self._language == "ja")
+        return [
+            (topic, written, pieces(text, self._language))
+            for (topic, written), text in zip(self._examples, folded, strict=True)
+        ]
 
     @cached_property
     def _counted(self) -> tuple[list[float], dict[str, tuple[float, tuple[tuple[int, float], ...]]]]:

@@ -140,7 +140,7 @@ def _groups(chunk: str, words: Mapping[str, Sequence[str]]) -> Iterable[Sequence
         yield from _fixed(chunk[at : piece.start()])
         at = piece.end()
         if piece.group(2) is None:
-            yield piece.group(1).split("|")
+            yield [each for option in piece.group(1).split("|") for each in _option(option, words)]
             continue
         # Japanese goes on without a blank: `@cancelしたい` uses the list `cancel`.
         written = piece.group(2)
@@ -148,8 +148,21 @@ def _groups(chunk: str, words: Mapping[str, Sequence[str]]) -> Iterable[Sequence
         if name is None:
             raise PhraseError("word_list_unknown", name=written)
         at -= len(written) - len(name)
-        yield [each for each in words[name] if "(" not in each and ".." not in each] or [""]
+        yield _plain(words[name])
     yield from _fixed(chunk[at:])
+
+
+def _option(option: str, words: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """One alternative between brackets, which may be a whole list: `(my order|@number)`."""
+    if not option.startswith("@"):
+        return [option]
+    if option[1:] not in words:
+        raise PhraseError("word_list_unknown", name=option[1:])
+    return _plain(words[option[1:]])
+
+
+def _plain(words: Sequence[str]) -> Sequence[str]:
+    return [each for each in words if "(" not in each and ".." not in each] or [""]
 
 
 def _fixed(text: str) -> Iterable[Sequence[str]]:

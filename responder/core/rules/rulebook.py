@@ -18,6 +18,10 @@ from responder.core.rules.pack import Condition, Leaf, Rule, Topic
 from responder.core.rules.reading import Mention, Reader, Reading
 from responder.model import Decision, Message, Reason, RuleTrace
 
+# How far the likeliest topic must lead the next one of another situation, to be proposed by likeness alone.
+LEAD = 2.0
+# A reply that phrases found is doubted where another topic has at least the first share, and its own at most the second.
+DOUBT = (0.6, 0.06)
 # Order states that no reply relies on unless its rule names them.
 UNSURE_STATES = frozenset({"cancelled", "unknown"})
 # Acts anywhere in a mail that keep examples from proposing a topic which they void.
@@ -78,7 +82,10 @@ class Rulebook:
             proposed = self._proposed(case)
             if proposed is not None:
                 return proposed
-        return _decided(fired, case, trace, self.topics)
+        decision = _decided(fired, case, trace, self.topics)
+        if fired is not None and decision.action == "draft" and (doubt := self._doubt(fired, case)) is not None:
+            return replace(decision, action="hold", template=None, reasons=(doubt, *decision.reasons))
+        return decision
 
     def _first(self, case: Case) -> tuple[Rule | None, tuple[RuleTrace, ...]]:
         """The first rule that fits, and what became of all that were looked at."""
@@ -124,9 +131,24 @@ class Rulebook:
         best = max(drafts, key=shares.__getitem__)
         against = [share for name, share in shares.items() if name not in self._answerable]
         whole = sum(shares[name] for name in drafts) + sum(against)
-        if shares[best] <= max(against, default=0.0) or shares[best] < self.topics[best].least * whole:
+        others = [shares[name] for name in drafts if drafts[name].situation != drafts[best].situation]
+        if shares[best] < LEAD * max(*others, *against, 0.0) or shares[best] < self.topics[best].least * whole:
             return None
         return drafts[best]
+
+    def _doubt(self, rule: Rule, case: Case) -> Reason | None:
+        """The examples' objection to a rule that its words let through: the mail looks like something else entirely."""
+        leaning = self.reader.lean(case.reading) if rule.asks else None
+        if leaning is None:
+            return None
+        own = frozenset().union(*(self._kin.get(name, {name}) for name in rule.asks))
+        other = max((name for name in leaning.shares if name not in own), key=leaning.shares.__getitem__, default=None)
+        most, least = DOUBT
+        if other is None or leaning.shares[other] < most:
+            return None
+        if sum(leaning.shares.get(name, 0.0) for name in own) > least:
+            return None
+        return Reason.of("looks_like_another", topic=other, example=leaning.nearest(other))
 
     def _may_propose(self, name: str, reading: Reading) -> bool:
         """False where a veto or an act speaks against the topic, or against another of the same situation."""

@@ -1,6 +1,6 @@
 """The words that come with responder: topics per language and markers of speech acts, read once.
 
-They live in `responder/data/topics` and `responder/data/speech.toml`; a shop's rules.toml adds its own to them.
+They live in `responder/data/topics`, `examples` and `speech.toml`; a shop's rules.toml adds its own to them.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ def shipped() -> Shipped:
             words.setdefault(name, {})[language] = listed
         for name, table in data.items():
             topics.setdefault(name, {})[language] = table
+        for name, table in _read(f"examples/{language}.toml").items():
+            topics.setdefault(name, {}).setdefault(language, {}).update(table)
     flat = {language: flattened(words, language) for language in LANGUAGES}
     phrases: list[tuple[Phrase, Target]] = []
     blockers: list[Phrase] = []
