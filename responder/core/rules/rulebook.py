@@ -20,7 +20,7 @@ from responder.model import Decision, Message, Reason, RuleTrace
 
 # How far the likeliest topic must lead the next one of another situation, to be proposed by likeness alone.
 LEAD = 2.0
-# A reply that phrases found is doubted where another topic has at least the first share, and its own at most the second.
+# A reply found by words is doubted where another topic has at least the first share, its own at most the second.
 DOUBT = (0.6, 0.06)
 # Order states that no reply relies on unless its rule names them.
 UNSURE_STATES = frozenset({"cancelled", "unknown"})
