@@ -7,7 +7,7 @@ checked: the order is identified and its buyer's, its state is known, nothing el
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Any
@@ -37,10 +37,11 @@ class Rulebook:
     topics: Mapping[str, Topic]
     reader: Reader
     timezone: tzinfo
-    _index: dict[str, list[int]] = field(default_factory=dict, repr=False)
+    _index: dict[tuple[str, str], set[int]] = field(default_factory=dict, repr=False)
     _always: list[int] = field(default_factory=list, repr=False)
     _answerable: set[str] = field(default_factory=set, repr=False)
     _kin: dict[str, set[str]] = field(default_factory=dict, repr=False)
+    _misses: dict[tuple[str, int], RuleTrace] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         together: dict[str, set[str]] = {}
@@ -53,7 +54,7 @@ class Rulebook:
                 self._always.append(place)
             else:
                 for atom in atoms:
-                    self._index.setdefault(atom, []).append(place)
+                    self._index.setdefault(atom, set()).add(place)
         for names in together.values():
             for name in names:
                 self._kin.setdefault(name, set()).update(names)
@@ -91,11 +92,11 @@ class Rulebook:
         """The first rule that fits, and what became of all that were looked at."""
         fired: Rule | None = None
         trace: list[RuleTrace] = []
-        for place in self._candidates(case.reading):
+        for place in sorted(self._candidates(case.reading)):
             rule = self.rules[place]
             failed = holds(rule.when, case)
             if failed is not None:
-                trace.append(RuleTrace(rule.id, "missed", (Reason.of("condition_missed", condition=shown(failed)),)))
+                trace.append(self._miss(rule, failed))
             elif rule.unless is not None and holds(rule.unless, case) is None:
                 trace.append(
                     RuleTrace(rule.id, "vetoed", (Reason.of("vetoed_by", condition=_true(rule.unless, case)),))
@@ -107,6 +108,15 @@ class Rulebook:
                 trace.append(RuleTrace(rule.id, "fired", _because(rule, case)))
         return fired, tuple(trace)
 
+    def _miss(self, rule: Rule, failed: Condition) -> RuleTrace:
+        """The trace of a rule that fails on this condition of its own, the same for every mail."""
+        # Conditions live as long as the rules, so that their ids stay theirs.
+        missed = self._misses.get((rule.id, id(failed)))
+        if missed is None:
+            missed = RuleTrace(rule.id, "missed", (Reason.of("condition_missed", condition=shown(failed)),))
+            self._misses[rule.id, id(failed)] = missed
+        return missed
+
     def _proposed(self, case: Case) -> Decision | None:
         """What the examples propose for a mail whose words are not known, if the order makes it possible.
 
@@ -117,24 +127,42 @@ class Rulebook:
         if leaning is None:
             return None
         shares = leaning.shares
-        drafts: dict[str, Decision] = {}
-        for name in shares:
-            if self._may_propose(name, case.reading):
-                mention = Mention(name, "asked", 0, "", Likeness(name, leaning.nearest(name), round(shares[name], 2)))
-                assumed = replace(case, reading=replace(case.reading, asked={name: mention}))
-                fired, trace = self._first(assumed)
-                decision = _decided(fired, assumed, trace, self.topics)
-                if decision.action == "draft":
-                    drafts[name] = decision
+        against = [share for name, share in shares.items() if name not in self._answerable]
+        possible = sorted(
+            (name for name in shares if self._may_propose(name, case.reading)), key=shares.__getitem__, reverse=True
+        )
+        if not possible or shares[possible[0]] < LEAD * max(against, default=0.0):
+            return None
+        candidates = self._candidates(replace(case.reading, asked={}))
+        drafts: dict[str, str] = {}
+        for name in possible:
+            places = candidates | self._index.get(("asks", name), set())
+            if (situation := self._drafted(self._assumed(case, name, ""), places)) is not None:
+                drafts[name] = situation
         if not drafts:
             return None
-        best = max(drafts, key=shares.__getitem__)
-        against = [share for name, share in shares.items() if name not in self._answerable]
+        best = next(iter(drafts))
         whole = sum(shares[name] for name in drafts) + sum(against)
-        others = [shares[name] for name in drafts if drafts[name].situation != drafts[best].situation]
+        others = [shares[name] for name in drafts if drafts[name] != drafts[best]]
         if shares[best] < LEAD * max(*others, *against, 0.0) or shares[best] < self.topics[best].least * whole:
             return None
-        return drafts[best]
+        assumed = self._assumed(case, best, leaning.nearest(best), round(shares[best], 2))
+        fired, trace = self._first(assumed)
+        return _decided(fired, assumed, trace, self.topics)
+
+    @staticmethod
+    def _assumed(case: Case, topic: str, example: str, score: float = 0.0) -> Case:
+        """The case as if its mail asked for this topic alone."""
+        mention = Mention(topic, "asked", 0, "", Likeness(topic, example, score))
+        return replace(case, reading=replace(case.reading, asked={topic: mention}))
+
+    def _drafted(self, case: Case, candidates: Set[int]) -> str | None:
+        """The situation of the draft that these rules would make of a case; None if they would make none."""
+        for place in sorted(candidates):
+            rule = self.rules[place]
+            if holds(rule.when, case) is None and (rule.unless is None or holds(rule.unless, case) is not None):
+                return rule.situation if rule.action == "draft" and bar(rule, case, self.topics) is None else None
+        return None
 
     def _doubt(self, rule: Rule, case: Case) -> Reason | None:
         """The examples' objection to a rule that its words let through: the mail looks like something else entirely."""
@@ -159,36 +187,38 @@ class Rulebook:
         plain = ("asked",) if topic.asked_by else ("asked", "mentioned")
         return all(m.topic not in kin or m.status in plain for m in reading.mentions)
 
-    def _candidates(self, reading: Reading) -> list[int]:
+    def _candidates(self, reading: Reading) -> set[int]:
+        """The places of all rules that the mail's words do not rule out."""
         places = set(self._always)
         index = self._index
-        for atom in atoms_of(reading):
-            found = index.get(atom)
-            if found is not None:
-                places.update(found)
-        return sorted(places)
+        for kind, names in _true_of(reading):
+            for name in names:
+                found = index.get((kind, name))
+                if found is not None:
+                    places |= found
+        return places
 
 
-def atoms_of(reading: Reading) -> list[str]:
-    """Everything the mail's words make true, as the names rules are indexed by."""
-    return [
-        *(f"asks {name}" for name in reading.asked),
-        *(f"mentions {name}" for name in reading.mentioned),
-        *(f"acts {name}" for name in reading.acts),
-        *(f"says {name}" for name in reading.said),
-        *(f"like {name}" for name in reading.like),
-    ]
+def _true_of(reading: Reading) -> tuple[tuple[str, Iterable[str]], ...]:
+    """Everything the mail's words make true, as the pairs that rules are indexed by."""
+    return (
+        ("asks", reading.asked),
+        ("mentions", reading.mentioned),
+        ("acts", reading.acts),
+        ("says", reading.said),
+        ("like", reading.like),
+    )
 
 
-def needed(condition: Condition) -> frozenset[str] | None:
-    """Names of which at least one must be true in a mail for the condition to hold; None if words do not decide."""
+def needed(condition: Condition) -> frozenset[tuple[str, str]] | None:
+    """What a mail must say one of for the condition to hold, by kind and name; None if words do not decide."""
     if isinstance(condition, Leaf):
         if condition.key not in WORDS:
             return None
         if condition.key in ("says", "subject"):
-            return frozenset({f"says {condition.wanted}"})
+            return frozenset({("says", str(condition.wanted))})
         names = condition.wanted if isinstance(condition.wanted, tuple) else ()
-        return frozenset(f"{condition.key} {name}" for name in names)
+        return frozenset((condition.key, name) for name in names)
     found = [needed(member) for member in condition.members]
     if condition.kind == "all":
         known = [atoms for atoms in found if atoms is not None]
