@@ -20,8 +20,10 @@ from responder.model import Decision, Message, Reason, RuleTrace
 
 # How far the likeliest topic must lead the next one of another situation, to be proposed by likeness alone.
 LEAD = 2.0
+# From this share on, a topic is proposed although a word stands in the mail that vetoes it.
+SURE = 0.8
 # A reply found by words is doubted where another topic has at least the first share, its own at most the second.
-DOUBT = (0.6, 0.06)
+DOUBT = (0.4, 0.1)
 # Order states that no reply relies on unless its rule names them.
 UNSURE_STATES = frozenset({"cancelled", "unknown"})
 # Acts anywhere in a mail that keep examples from proposing a topic which they void.
@@ -129,7 +131,9 @@ class Rulebook:
         shares = leaning.shares
         against = [share for name, share in shares.items() if name not in self._answerable]
         possible = sorted(
-            (name for name in shares if self._may_propose(name, case.reading)), key=shares.__getitem__, reverse=True
+            (name for name in shares if self._may_propose(name, case.reading, shares[name])),
+            key=shares.__getitem__,
+            reverse=True,
         )
         if not possible or shares[possible[0]] < LEAD * max(against, default=0.0):
             return None
@@ -178,14 +182,16 @@ class Rulebook:
             return None
         return Reason.of("looks_like_another", topic=other, example=leaning.nearest(other))
 
-    def _may_propose(self, name: str, reading: Reading) -> bool:
-        """False where a veto or an act speaks against the topic, or against another of the same situation."""
+    def _may_propose(self, name: str, reading: Reading, share: float) -> bool:
+        """False where an act speaks against the topic, or a veto against it or another of the same situation."""
         topic = self.topics.get(name)
-        kin = self._kin.get(name, {name})
-        if topic is None or topic.least > 1 or kin & reading.vetoed or reading.acts & topic.voids & WARNING_ACTS:
+        if topic is None or topic.least > 1 or reading.acts & topic.voids & WARNING_ACTS:
             return False
+        kin = self._kin.get(name, {name})
         plain = ("asked",) if topic.asked_by else ("asked", "mentioned")
-        return all(m.topic not in kin or m.status in plain for m in reading.mentions)
+        if any(m.topic in kin and m.status not in plain for m in reading.mentions):
+            return False
+        return share >= SURE or not kin & reading.vetoed
 
     def _candidates(self, reading: Reading) -> set[int]:
         """The places of all rules that the mail's words do not rule out."""
