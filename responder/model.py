@@ -385,7 +385,7 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One buyer's matter. `buyer` is the address the answer goes to."""
+    """One buyer's matter. `buyer` is whose it is (`core.senders.party_of`): his address in most cases."""
 
     id: str
     account: str

@@ -39,7 +39,7 @@ def messages_in(paths: tuple[str, ...], settings: Settings) -> Iterator[Message]
 
     for _name, raw in mails_in(paths):
         try:
-            yield unpack(read(raw), settings)[0]
+            yield unpack(read(raw), settings).message
         except MessageError:
             continue
 

@@ -100,8 +100,8 @@ def parse_mailboxes(value: str) -> tuple[tuple[Address, ...], tuple[str, ...]]:
 
 
 def ascii_domain(domain: str) -> str | None:
-    """The domain in lower-case A-labels (RFC 5890), or None where it is none."""
-    if not 0 < len(domain) <= 253:
+    """The domain in lower-case A-labels (RFC 5890), or None where it is none or holds a letter nobody sees."""
+    if not 0 < len(domain) <= 253 or (not domain.isascii() and _UNSEEN.search(domain)):
         return None
     labels = []
     for label in domain.split("."):

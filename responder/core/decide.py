@@ -6,14 +6,15 @@ the order's buyer, and an order that is not his gets the same answer as none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from responder.core.guards import gate
 from responder.core.rules.conditions import Case
 from responder.core.rules.rulebook import Rulebook
-from responder.model import Decision, Identity, Message, Order, Reason, order_key
+from responder.core.senders import is_buyer, sender_problem
+from responder.model import Decision, Identity, Message, Order, order_key
 
 OWN_CHANNEL = "own"
 
@@ -24,6 +25,11 @@ class Channel(Protocol):
     @property
     def name(self) -> str:
         """The channel's name; `own` for the shop's own mail."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """What this mail of the channel is: buyer, inquiry, notice, form."""
         ...
 
     @property
@@ -92,59 +98,36 @@ def decide(
         timezone=rulebook.timezone,
         official_cancel=channel.is_official_cancel(message),
     )
-    return rulebook.judge(case)
-
-
-def _silent(message: Message, channel: Channel, identity: Identity) -> tuple[str, Reason] | None:
-    if channel.is_notice(message):
-        return "auto_reply", Reason.of("channel_notice", channel=channel.name)
-    barred = gate(message, identity, is_channel=channel.name != OWN_CHANNEL)
-    return None if barred is None else (barred.situation, barred.reason)
+    decision = rulebook.judge(case)
+    problem = sender_problem(message, channel, trusted=sender_trusted)
+    if problem is None or decision.action == "silence":
+        return decision
+    reasons = tuple(dict.fromkeys((problem, *decision.reasons)))
+    return replace(decision, action="hold", template=None, reasons=reasons)
 
 
 def settle(message: Message, *, channel: Channel, found: FoundOrders, sender_trusted: bool | None) -> Settled:
-    """Which order the mail is about: the one it names, else the only one of its sender."""
-    by_id = {order.order_id: order for order in found.orders}
+    """Which order the mail is about: the one it names, else the only one of its sender.
+
+    Orders of others are as good as unknown here: whoever guesses numbers learns nothing from what becomes of his mail.
+    """
+
+    def own(orders: tuple[Order, ...]) -> dict[str, Order]:
+        return {o.order_id: o for o in orders if is_buyer(message, o, channel, trusted=sender_trusted)}
+
+    by_id = own(found.orders)
     named = tuple({order_key(each): each for each in (*found.asked, *by_id)}.values())
-    if len(by_id) > 1:
-        return Settled(None, "several_orders", True, named)
     if by_id:
         order = next(iter(by_id.values()))
-        if len(named) > 1:
-            return Settled(order, "several_orders", True, named)
-        problem = None if is_buyer(message, order, channel, sender_trusted=sender_trusted) else "not_the_buyer"
-        return Settled(order, problem, True, named)
+        if len(by_id) > 1 or len(named) > 1:
+            return Settled(order if len(by_id) == 1 else None, "several_orders", True, named)
+        return Settled(order, None, True, named)
     if named:
         return Settled(None, "order_not_found", True, named)
-    own = {order.order_id: order for order in found.of_buyer}
-    answered = [order for order in found.quoted if order.order_id in own]
-    if len(own) > 1 and len(answered) == 1:
-        own = {answered[0].order_id: answered[0]}
-    if not own:
-        return Settled(None, "order_not_found")
-    if len(own) > 1:
-        return Settled(None, "order_ambiguous")
-    order = next(iter(own.values()))
-    problem = None if is_buyer(message, order, channel, sender_trusted=sender_trusted) else "not_the_buyer"
-    return Settled(order, problem)
-
-
-def is_buyer(message: Message, order: Order, channel: Channel, *, sender_trusted: bool | None) -> bool:
-    """True if order data may go to this sender: his address is the order's, or a relay of the order's own channel.
-
-    A marketplace's relay address speaks for its buyer where the export knows no address, or another alias of the same
-    buyer (`alias+case@...`). Where the server says that the sender is not who he claims, nobody is the buyer.
-    """
-    if message.sender is None or sender_trusted is False:
-        return False
-    sender = message.sender.key
-    if order.buyer_mail and sender == order.buyer_mail.casefold():
-        return True
-    if channel.name == OWN_CHANNEL or (order.channel and order.channel != channel.name):
-        return False
-    return not order.buyer_mail or _without_tag(sender) == _without_tag(order.buyer_mail.casefold())
-
-
-def _without_tag(mail: str) -> str:
-    local, _, domain = mail.rpartition("@")
-    return f"{local.partition('+')[0]}@{domain}"
+    of_buyer = own(found.of_buyer)
+    answered = [order for order in found.quoted if order.order_id in of_buyer]
+    if len(of_buyer) > 1 and len(answered) == 1:
+        of_buyer = {answered[0].order_id: answered[0]}
+    if len(of_buyer) == 1:
+        return Settled(next(iter(of_buyer.values())), None)
+    return Settled(None, "order_ambiguous" if of_buyer else "order_not_found")

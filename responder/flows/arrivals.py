@@ -21,8 +21,9 @@ from responder.edges.journal import cases, mails
 from responder.errors import MessageError, ResponderError
 from responder.flows.desk import Desk
 from responder.flows.drafting import Scribe, opened_scribe
-from responder.flows.planning import Incoming, Known, Plan, plan_mail, read_incoming, read_mail, silence, unreadable
+from responder.flows.planning import Known, Plan, plan_mail, read_incoming, read_mail, silence, unreadable
 from responder.flows.tell import tell
+from responder.flows.understanding import Unpacked
 from responder.model import Cursor, Fetched, Place, Reason
 
 BATCH = 200
@@ -170,7 +171,7 @@ class _Batch:
     ids: Mapping[int, int]
     fetched: Mapping[int, Fetched]
     places: Mapping[int, Place]
-    read: dict[int, Incoming] = field(default_factory=dict)
+    read: dict[int, Unpacked] = field(default_factory=dict)
     known: Known = field(default_factory=Known)
     group: list[Plan] = field(default_factory=list)
 

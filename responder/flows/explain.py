@@ -43,7 +43,8 @@ def explain_mail(
     except MessageError as exc:
         reasons = (Reason.of("unreadable", why=str(exc)),)
         return Explanation(file, None, Decision("hold", "other", None, language, "own", reasons=reasons), None)
-    message, channel = unpack(message, settings)
+    unpacked = unpack(message, settings, account.authserv_id if account is not None else None)
+    message, channel = unpacked.message, unpacked.channel
     identity = account.identity if account is not None else _identity_of(message)
     machine = why_silent(message, channel, identity)
     if machine is not None:
@@ -54,7 +55,7 @@ def explain_mail(
         settings=settings,
         orders=orders,
         identity=identity,
-        authserv_id=account.authserv_id if account is not None else None,
+        trusted=unpacked.trusted,
         now=now,
     )
     decision, letter = write(decision, message, channel, settings=settings, identity=identity, now=now)

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 
 from responder.core import guards
-from responder.core.channels import Channel, unframe, wanted_order_ids
+from responder.core.channels import Channel, wanted_order_ids
 from responder.core.compose import draft_bytes
 from responder.core.mime import combine, read
 from responder.edges.journal import cases, drafts, mails
 from responder.errors import MessageError
 from responder.flows.desk import Desk, is_untouched
-from responder.flows.understanding import judge, unpack, why_silent, write
+from responder.flows.understanding import Unpacked, judge, unpack, why_silent, write
 from responder.model import (
     OPEN_DRAFT_STATES,
     Case,
@@ -60,27 +60,28 @@ class Plan:
     known_before: bool = False
     excerpt: str = ""
     is_new_case: bool = False
+    named: tuple[str, ...] = ()
+    of_others: frozenset[str] = frozenset()
+    """Ids the mail names that belong to somebody else's case: they lead neither here nor there."""
 
     @property
     def keys(self) -> tuple[str, ...]:
         """Every message id the mail names, its own first: what finds its case again."""
-        own = (self.own.message_id,) if self.own.message_id else ()
-        return tuple(dict.fromkeys((*own, *self.own.in_reply_to, *reversed(self.own.references))))
+        return tuple(one for one in self.named if one not in self.of_others)
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A mail as it was read: its value without the channel's frame, its channel, and its writer's address."""
-
-    message: Message
-    channel: Channel
-    buyer: str
+def _ids_named(message: Message) -> tuple[str, ...]:
+    own = (message.message_id,) if message.message_id else ()
+    return tuple(dict.fromkeys((*own, *message.in_reply_to, *reversed(message.references))))[:THREAD_IDS]
 
 
-def read_incoming(desk: Desk, place: Place, fetched: Fetched) -> Incoming:
+def read_incoming(desk: Desk, place: Place, fetched: Fetched) -> Unpacked:
     """Read one mail and find its channel. Raises MessageError for a mail that cannot be read."""
-    message, channel = unpack(_read_whole(desk, place, fetched), desk.settings)
-    return Incoming(message, channel, message.sender.key if message.sender is not None else "")
+    return _unpack(desk, _read_whole(desk, place, fetched))
+
+
+def _unpack(desk: Desk, message: Message) -> Unpacked:
+    return unpack(message, desk.settings, desk.account.authserv_id)
 
 
 @dataclass(slots=True)
@@ -89,31 +90,40 @@ class Known:
 
     contents: set[str] = field(default_factory=set)
     buyers: set[str] = field(default_factory=set)
+    ids: set[str] = field(default_factory=set)
 
-    def look_up(self, desk: Desk, incoming: Sequence[Incoming]) -> None:
+    def look_up(self, desk: Desk, incoming: Sequence[Unpacked]) -> None:
         """Ask the journal about these mails, all at once."""
         with desk.journal.reading() as tx:
             self.contents |= mails.known_contents(tx, desk.name, [one.message.content_sha256 for one in incoming])
-            self.buyers |= cases.known_buyers(tx, desk.name, [one.buyer for one in incoming])
+            self.buyers |= cases.known_buyers(tx, desk.name, [one.party for one in incoming])
+            self.ids.update(cases.by_keys(tx, desk.name, [i for one in incoming for i in _ids_named(one.message)]))
 
-    def has(self, incoming: Incoming) -> bool:
-        """True if the journal may know this mail or its buyer."""
-        return incoming.message.content_sha256 in self.contents or incoming.buyer in self.buyers
+    def has(self, incoming: Unpacked) -> bool:
+        """True if the journal may know this mail, its thread or its buyer."""
+        if incoming.message.content_sha256 in self.contents or incoming.party in self.buyers:
+            return True
+        return not self.ids.isdisjoint(_ids_named(incoming.message))
 
     def add(self, group: Sequence[Plan]) -> None:
         """These plans have been carried out."""
         self.contents.update(plan.own.content_sha256 for plan in group)
         self.buyers.update(plan.buyer for plan in group)
+        self.ids.update(one for plan in group for one in plan.keys)
 
 
 def plan_mail(
-    desk: Desk, mail_id: int, place: Place, incoming: Incoming, known: Known, group: Sequence[Plan], now: datetime
+    desk: Desk, mail_id: int, place: Place, incoming: Unpacked, known: Known, group: Sequence[Plan], now: datetime
 ) -> Plan | None:
     """What to do about one mail, or None if a mail in `group` must be carried out before this can be said."""
-    message, channel, buyer = incoming.message, incoming.channel, incoming.buyer
+    message, channel, buyer = incoming.message, incoming.channel, incoming.party
+    ids = _ids_named(message)
+    ids_set = set(ids)
     if any(p.buyer == buyer or p.own.content_sha256 == message.content_sha256 for p in group):
         return None
-    plan = Plan(mail_id, place, message, silence(desk, "machine"), buyer, excerpt=message.new_text)
+    if any(not ids_set.isdisjoint(p.named) for p in group):
+        return None
+    plan = Plan(mail_id, place, message, silence(desk, "machine"), buyer, excerpt=message.new_text, named=ids)
     before = None
     if message.content_sha256 in known.contents:
         with desk.journal.reading() as tx:
@@ -128,7 +138,17 @@ def plan_mail(
     if machine is not None:
         plan.decision = machine
         return plan
-    return _plan_answer(desk, plan, channel, now, is_known=buyer in known.buyers)
+    if not known.ids.isdisjoint(ids):
+        plan.of_others = _ids_of_others(desk, ids, buyer)
+    return _plan_answer(desk, plan, incoming, now, is_known=buyer in known.buyers)
+
+
+def _ids_of_others(desk: Desk, ids: Sequence[str], buyer: str) -> frozenset[str]:
+    """Those of the ids that name a case of somebody else: anybody can quote what he was sent or has guessed."""
+    with desk.journal.reading() as tx:
+        case_of_id = cases.by_keys(tx, desk.name, ids)
+        others = {i for i in set(case_of_id.values()) if (case := cases.find(tx, i)) is None or case.buyer != buyer}
+    return frozenset(one for one, case_id in case_of_id.items() if case_id in others)
 
 
 def plan_again(desk: Desk, draft: Draft, now: datetime) -> Plan | None:
@@ -138,12 +158,14 @@ def plan_again(desk: Desk, draft: Draft, now: datetime) -> Plan | None:
         waiting = [m for m in mails.of_case(tx, draft.case_id) if not m.answered and m.action != "silence"]
     if case is None or not waiting:
         return None
-    channel = next((c for c in desk.settings.channels if c.name == case.channel), desk.settings.channels[0])
-    messages = _read_again(desk, waiting, channel)
-    if not messages:
+    found = _read_again(desk, waiting)
+    if not found:
         return None
-    plan = Plan(waiting[-1].id, waiting[-1].place, messages[-1], silence(desk, "machine"), case.buyer, case=case)
-    return _write(desk, plan, channel, messages, tuple(m.id for m in waiting), now)
+    newest = found[-1].message
+    ids = _ids_named(newest)
+    plan = Plan(waiting[-1].id, waiting[-1].place, newest, silence(desk, "machine"), case.buyer, case=case, named=ids)
+    plan.of_others = _ids_of_others(desk, ids, case.buyer)
+    return _write(desk, plan, found, tuple(m.id for m in waiting), now)
 
 
 def silence(desk: Desk, code: str, situation: str = "other") -> Decision:
@@ -201,26 +223,26 @@ def _read_whole(desk: Desk, place: Place, fetched: Fetched) -> Message:
     return message
 
 
-def _plan_answer(desk: Desk, plan: Plan, channel: Channel, now: datetime, *, is_known: bool) -> Plan:
+def _plan_answer(desk: Desk, plan: Plan, incoming: Unpacked, now: datetime, *, is_known: bool) -> Plan:
     """Understand a person's mail together with what its case already holds, and write the reply if there is one.
 
     `is_known` is False for a buyer who never had a case.
     """
-    case, draft, earlier = _find_case(desk, plan, channel) if is_known else (None, None, [])
+    case, draft, earlier = _find_case(desk, plan, incoming.channel) if is_known else (None, None, [])
     if draft is not None and draft.state in ("sending", "sent"):
         case, draft, earlier = None, None, []
     plan.case = case
     if draft is not None and not is_untouched(desk, draft):
         # Staff have this draft in hand: it is never touched, they are told what is new, and it is not sent unseen.
-        decision = _decide(desk, plan.own, channel, now)
+        decision = _decide(desk, plan.own, incoming, now)
         reasons = (Reason.of("draft_in_hand"), *decision.reasons)
         plan.decision = replace(decision, action="hold", template=None, reasons=reasons)
         plan.note = (f"new-mail:{plan.mail_id}", Reason.of("new_mail_in_case", order=_order_words(decision)))
         return plan
     plan.retire = draft
-    messages = [*_read_again(desk, earlier, channel), plan.own]
+    together = [*_read_again(desk, earlier), incoming]
     answers = (*(m.id for m in earlier), plan.mail_id)
-    plan = _write(desk, plan, channel, messages, answers, now, is_known=is_known)
+    plan = _write(desk, plan, together, answers, now, is_known=is_known)
     plan.note = _note(plan, draft)
     return plan
 
@@ -228,29 +250,36 @@ def _plan_answer(desk: Desk, plan: Plan, channel: Channel, now: datetime, *, is_
 def _write(
     desk: Desk,
     plan: Plan,
-    channel: Channel,
-    messages: Sequence[Message],
+    mails_of_case: Sequence[Unpacked],
     answers: tuple[int, ...],
     now: datetime,
     *,
     is_known: bool = True,
 ) -> Plan:
     """Decide on all unanswered mails of a case at once and write the reply if there is one."""
-    together = combine(messages) if len(messages) > 1 else messages[0]
+    newest = mails_of_case[-1]
+    together = combine([one.message for one in mails_of_case])
     plan.answers = answers
     plan.excerpt = together.new_text
-    decision = _decide(desk, together, channel, now)
+    decision = _decide(desk, together, newest, now)
     if decision.action == "draft" and plan.case is None and is_known:
         decision = _within_limits(desk, decision, plan.buyer, now)
     plan.decision, plan.letter = write(
-        decision, together, channel, settings=desk.settings, identity=desk.account.identity, now=now
+        decision, together, newest.channel, settings=desk.settings, identity=desk.account.identity, now=now
     )
     if plan.case is None and plan.decision.action != "silence" and plan.buyer:
         plan.case, plan.is_new_case = _new_case(desk, plan, now), True
     if plan.letter is not None and plan.case is not None:
+        plan.letter = _without_ids(plan.letter, plan.of_others)
         plan.draft_message_id = desk.mint_id()
         plan.draft_raw = draft_bytes(plan.letter, message_id=plan.draft_message_id, case_token=plan.case.id, now=now)
     return plan
+
+
+def _without_ids(letter: Letter, ids: frozenset[str]) -> Letter:
+    """The letter without the ids of other cases: a draft is found again by the ids it names."""
+    parent = None if letter.in_reply_to in ids else letter.in_reply_to
+    return replace(letter, in_reply_to=parent, references=tuple(one for one in letter.references if one not in ids))
 
 
 def _new_case(desk: Desk, plan: Plan, now: datetime) -> Case:
@@ -291,11 +320,12 @@ def _find_case(desk: Desk, plan: Plan, channel: Channel) -> tuple[Case | None, D
     """The open case this mail belongs to, its open draft, and its mails nobody has answered yet.
 
     By the thread's ids, else by the buyer: someone who writes again unthreaded still means the same matter, unless
-    he names another order. Only mail from the case's own buyer joins it: ids can be guessed and quoted.
+    he names another order. Marketplaces thread nothing: there it is always the alias and the order. Only mail from the
+    case's own buyer joins it: ids can be guessed and quoted.
     """
     named = _named_orders(desk, plan.own, channel)
     with desk.journal.reading() as tx:
-        threaded = set(cases.by_keys(tx, desk.name, list(plan.keys)[:THREAD_IDS]).values())
+        threaded = set(cases.by_keys(tx, desk.name, plan.keys).values())
         candidates = [c for c in (cases.find(tx, case_id) for case_id in sorted(threaded)) if c is not None]
         candidates += cases.open_of_buyer(tx, desk.name, plan.buyer)
         for case in candidates:
@@ -314,27 +344,27 @@ def _named_orders(desk: Desk, message: Message, channel: Channel) -> set[str]:
     return {order_key(i) for i in wanted.by_pattern} | {order_key(order.order_id) for order in known}
 
 
-def _read_again(desk: Desk, earlier: Sequence[Mail], channel: Channel) -> list[Message]:
+def _read_again(desk: Desk, earlier: Sequence[Mail]) -> list[Unpacked]:
     """The case's earlier mails, fetched again: the journal keeps no bodies. One that is gone is left out."""
-    found: list[Message] = []
+    found: list[Unpacked] = []
     for mail in earlier[-EARLIER_MAILS:]:
         selected = desk.session.select(mail.place.mailbox)
         if selected.uidvalidity == mail.place.uidvalidity:
             for fetched in desk.session.fetch([mail.place.uid]):
                 message = read_mail(desk, fetched)
                 if message is not None:
-                    found.append(unframe(message, channel))
+                    found.append(_unpack(desk, message))
     return found
 
 
-def _decide(desk: Desk, message: Message, channel: Channel, now: datetime) -> Decision:
+def _decide(desk: Desk, message: Message, incoming: Unpacked, now: datetime) -> Decision:
     return judge(
         message,
-        channel,
+        incoming.channel,
         settings=desk.settings,
         orders=desk.orders,
         identity=desk.account.identity,
-        authserv_id=desk.account.authserv_id,
+        trusted=incoming.trusted,
         now=now,
     )
 

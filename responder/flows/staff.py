@@ -25,6 +25,7 @@ from responder.core.approval import (
     Stranger,
     bind,
 )
+from responder.core.senders import without_tag
 from responder.edges.journal import cases, drafts, mails, notes
 from responder.flows.desk import Desk, Sighting, same_bytes
 from responder.flows.places import back_to_drafts, mark_answered
@@ -150,7 +151,7 @@ def settle_as_sent(tx: Connection, draft: Draft, now: datetime) -> None:
 def _answered_by_staff(desk: Desk, sighting: Sighting, known: Known, now: datetime) -> None:
     """A mail of the shop's to the buyer of a case, not sent by us: the case is answered."""
     papers = sighting.papers
-    to = {address.key for address in papers.recipients}
+    to = {key for address in papers.recipients for key in (address.key, without_tag(address.key))}
     minted = known.by_minted_id.get(papers.message_id or "")
     case_ids = {known.case_of_id[i] for i in papers.thread_ids if i in known.case_of_id}
     if minted is not None:
@@ -159,7 +160,7 @@ def _answered_by_staff(desk: Desk, sighting: Sighting, known: Known, now: dateti
         with desk.journal.reading() as tx:
             case = cases.find(tx, case_id)
             waiting = [m for m in mails.of_case(tx, case_id) if not m.answered and m.action != "silence"]
-        if case is None or case.buyer not in to:
+        if case is None or case.buyer.removeprefix("?") not in to:
             continue
         draft = known.open_drafts.get(case_id)
         if draft is not None and draft.state == "uncertain" and papers.message_id == draft.message_id:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from responder.config import Settings
@@ -11,15 +11,35 @@ from responder.core.authentication import is_aligned
 from responder.core.channels import Channel, recognise, unframe, wanted_order_ids
 from responder.core.compose import compose
 from responder.core.decide import FoundOrders, decide
+from responder.core.senders import party_of
 from responder.edges.orders import OrderBook
 from responder.errors import MessageError
 from responder.model import Decision, Identity, Letter, Message, Reason
 
 
-def unpack(message: Message, settings: Settings) -> tuple[Message, Channel]:
-    """The mail without the frame of the channel it came by, and that channel."""
-    channel = recognise(message, settings.channels)
-    return unframe(message, channel), channel
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """A mail without the frame of the channel it came by. `trusted` is what the receiving server says of the sender
+    (RFC 8601), None where nobody can say; `party` tells whose matter it is ("" if nobody can be named)."""
+
+    message: Message
+    channel: Channel
+    trusted: bool | None
+    party: str
+
+
+def unpack(message: Message, settings: Settings, authserv_id: str | None = None) -> Unpacked:
+    """The mail as its writer meant it, and who that is.
+
+    The address in a contact form is a claim that no server has checked: the reply goes to that address alone, and
+    order data only if it is the order's.
+    """
+    trusted = None if authserv_id is None else is_aligned(message, authserv_id)
+    channel = recognise(message, settings.channels, trusted=trusted)
+    if channel.kind == "form":
+        trusted = None
+    message = unframe(message, channel)
+    return Unpacked(message, channel, trusted, party_of(message, channel, trusted=trusted))
 
 
 def why_silent(message: Message, channel: Channel, identity: Identity) -> Decision | None:
@@ -43,7 +63,7 @@ def judge(
     settings: Settings,
     orders: OrderBook,
     identity: Identity,
-    authserv_id: str | None,
+    trusted: bool | None,
     now: datetime,
 ) -> Decision:
     """The decision on a person's mail, with the orders it names and those of its sender.
@@ -52,10 +72,12 @@ def judge(
     """
     wanted = wanted_order_ids(message, channel, settings.channels)
     sender = message.sender.mail if message.sender is not None else ""
+    of_buyer = tuple(orders.of_buyer(sender)) if sender else ()
     found = FoundOrders(
         asked=wanted.by_pattern,
         orders=tuple(orders.find((*wanted.by_pattern, *wanted.tokens))),
-        of_buyer=tuple(orders.of_buyer(sender)) if sender else (),
+        of_buyer=of_buyer,
+        quoted=tuple(orders.find(wanted.quoted)) if len(of_buyer) > 1 else (),
     )
     return decide(
         message,
@@ -64,19 +86,8 @@ def judge(
         rulebook=settings.rulebook,
         identity=identity,
         now=now,
-        sender_trusted=_trusted(message, channel, authserv_id),
+        sender_trusted=trusted,
     )
-
-
-def _trusted(message: Message, channel: Channel, authserv_id: str | None) -> bool | None:
-    """What the receiving server says of the sender (RFC 8601); None where nobody can say.
-
-    The address in a contact form is a claim that no server has checked: the reply goes to that address alone, and
-    order data only if it is the order's.
-    """
-    if authserv_id is None or channel.kind == "form":
-        return None
-    return is_aligned(message, authserv_id)
 
 
 def write(

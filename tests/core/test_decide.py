@@ -138,8 +138,47 @@ def test_a_relay_address_speaks_for_its_own_channels_order() -> None:
     order = make_order("249-1234567-1234567", channel="amazon", buyer_mail="")
     sender = Address("", "abc+1@marketplace.amazon.co.jp")
     found = FoundOrders(("249-1234567-1234567",), (order,))
-    assert judged("いつ届きますか", found=found, channel="amazon", sender=sender).action == "draft"
-    assert judged("いつ届きますか", found=found, channel="own", sender=sender).action == "hold"
+    framed = {"order_id": "249-1234567-1234567"}
+    assert judged("いつ届きますか", found=found, channel="amazon", sender=sender, form=framed).action == "draft"
+    assert judged("いつ届きますか", found=found, channel="own", sender=sender, form=framed).action == "hold"
+
+
+GUESSES = [
+    "1043をキャンセルしてください。",
+    "注文番号 1043 はいつ届きますか？",
+    "1043の住所を変更してください。",
+    "1043が破損していました。返品したいです。",
+    "1043、届きました。ありがとうございました。",
+    "249-1234567-1234567をキャンセルしてください。",
+]
+
+
+@pytest.mark.parametrize("text", GUESSES)
+@pytest.mark.parametrize("status", ["paid", "shipped", "delivered", "cancelled", "out_of_stock"])
+@pytest.mark.parametrize("own", [None, make_order()])
+def test_a_guessed_number_is_answered_like_one_that_does_not_exist(text: str, status: str, own: Order | None) -> None:
+    """Whether the number is somebody else's order shows in nothing: not in the action, the reasons or the words."""
+    asked = ("249-1234567-1234567",) if "249" in text else ()
+    number = asked[0] if asked else "1043"
+    of_buyer = () if own is None else (own,)
+    theirs = make_order(number, status=status, buyer_mail="else@mail.example")
+    exists = judged(text, found=FoundOrders(asked, (theirs,), of_buyer))
+    unknown = judged(text, found=FoundOrders(asked, (), of_buyer))
+    assert exists == unknown
+
+
+def test_a_guess_beside_an_order_of_ones_own_shows_nothing_either() -> None:
+    text = "1042と1043をキャンセルしてください。"
+    mine, theirs = make_order("1042"), make_order("1043", buyer_mail="else@mail.example")
+    both = judged(text, found=FoundOrders(orders=(mine, theirs), of_buyer=(mine,)))
+    assert both == judged(text, found=FoundOrders(orders=(mine,), of_buyer=(mine,)))
+
+
+def test_answers_to_another_address_go_to_a_person_and_say_why() -> None:
+    decision = judged("注文をキャンセルしてください。", make_order(), reply_to=(Address("", "else@mail.example"),))
+    assert decision.action == "hold"
+    assert decision.reasons[0].code == "reply_to_elsewhere"
+    assert decision.order is None
 
 
 @pytest.mark.parametrize("status", ["cancelled", "unknown"])

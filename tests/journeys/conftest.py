@@ -29,6 +29,14 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path, sink: Sink) -> Iterator
 
 
 @pytest.fixture
+def quick_shop(tmp_path: Path, sink: Sink) -> Iterator[Shop]:
+    """A shop on the embedded server only, for stories in which the mail server plays no part."""
+    accounts = (EmbeddedAccount("shop", PASSWORD, (ADDRESS,), FOLDERS),)
+    with EmbeddedServers(accounts) as server:
+        yield from _running(Shop(server, sink, tmp_path))
+
+
+@pytest.fixture
 def on_dovecot(make_dovecot: Callable[..., Dovecot], tmp_path: Path, sink: Sink) -> Iterator[Callable[..., Shop]]:
     """Makes a shop on a Dovecot with chosen options."""
     shops: list[Shop] = []

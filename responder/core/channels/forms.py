@@ -69,6 +69,16 @@ def form_fields(text: str, labels: Mapping[str, str], ends: Any = None) -> dict[
     return {name: value for name, value in found.items() if value}
 
 
+def before_message(text: str, labels: Mapping[str, str]) -> str:
+    """The lines above the first label of the message, which the form itself filled in; empty if there is none."""
+    lines = text.split("\n", _MOST_LINES)[:_MOST_LINES]
+    for at, line in enumerate(lines):
+        label = _label(line, labels)
+        if label is not None and label.field == "message":
+            return "\n".join(lines[:at])
+    return ""
+
+
 def _label(line: str, labels: Mapping[str, str]) -> _Label | None:
     """The known label a line starts with, its style, and what follows it on the line."""
     bare = line.strip(" \t\u3000\r")

@@ -1,6 +1,7 @@
 """The buyer's own words out of what a marketplace or a contact form wraps around them.
 
-Nothing is lost: `text` stays whole; what a frame told (order id, name, address) stands in `Message.form`.
+Nothing is lost: `text` stays whole; what a frame told (order id, name, address) stands in `Message.form`. What the
+buyer wrote inside the frame never passes for what the marketplace wrote around it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 from responder.core import language, newtext
 from responder.core.addresses import clean, parse_mailboxes
 from responder.core.channels.channel import BODY_CHARS, OWN, Channel
-from responder.core.channels.forms import form_fields
+from responder.core.channels.forms import before_message, form_fields
 from responder.core.channels.order_ids import ids_of, plain
 from responder.model import Address, Message
 
@@ -26,29 +27,41 @@ def unframe(message: Message, channel: Channel) -> Message:
         return message
     if channel.kind == "form":
         return _unframe_form(message, channel)
-    words = None
-    told: dict[str, str] = {}
+    head, words, told = "", None, {}
     if channel.frame is not None:
-        words = between(message.text, *channel.frame)
+        head, words = between(message.text, *channel.frame)
+        if words is not None:
+            told = _told_by_frame(message, head, channel)
     if words is None and channel.kind == "inquiry" and channel.labels:
-        told = form_fields(message.text, channel.labels, channel.form_ends)
-        words = told.pop("message", None)
-    ids = ids_of(channel.order_ids, plain(f"{message.subject}\n{message.text}"[:BODY_CHARS]))
-    if ids and "order_id" not in told:
-        told["order_id"] = ids[0]
+        fields = form_fields(message.text, channel.labels, channel.form_ends)
+        words = fields.pop("message", None)
+        told = form_fields(before_message(message.text, channel.labels), channel.labels, channel.form_ends)
+        if ids := ids_of(channel.order_ids, plain(told.get("order_id", ""))):
+            told["order_id"] = ids[0]
     if words is None:
         return replace(message, form={**message.form, **told}) if told else message
     return _with_words(message, words, told)
 
 
-def between(text: str, begin: Any, end: Any) -> str | None:
-    """What stands between the first line that `begin` finds and the last after it that `end` finds, or None."""
+def _told_by_frame(message: Message, head: str, channel: Channel) -> dict[str, str]:
+    """The order the marketplace names around the buyer's words: above them, else at the end of the subject, behind
+    whatever name the buyer gave himself."""
+    ids = ids_of(channel.order_ids, plain(head[:BODY_CHARS]))
+    if len(ids) == 1:
+        return {"order_id": ids[0]}
+    ids = [] if ids else ids_of(channel.order_ids, plain(message.subject[:998]))
+    return {"order_id": ids[-1]} if ids else {}
+
+
+def between(text: str, begin: Any, end: Any) -> tuple[str, str | None]:
+    """What stands above the first line that `begin` finds, and between it and the last line that `end` finds; None
+    for the latter if `begin` finds nothing."""
     lines = text.split("\n")
     start = next((i for i, line in enumerate(lines) if begin.search(line[:200])), None)
     if start is None:
-        return None
+        return "", None
     stop = next((i for i in range(len(lines) - 1, start, -1) if end.search(lines[i][:200])), len(lines))
-    return "\n".join(lines[start + 1 : stop]).strip("\n")
+    return "\n".join(lines[:start]), "\n".join(lines[start + 1 : stop]).strip("\n")
 
 
 def _unframe_form(message: Message, channel: Channel) -> Message:

@@ -10,9 +10,13 @@ from responder.core.channels.forms import form_fields
 from responder.model import Message
 
 
-def recognise(message: Message, channels: Sequence[Channel]) -> Channel:
-    """The channel the mail came by, with its `kind` and `reply_mode` for this mail; the own channel if no other."""
-    found = _route(message, channels)
+def recognise(message: Message, channels: Sequence[Channel], *, trusted: bool | None = None) -> Channel:
+    """The channel the mail came by, with its `kind` and `reply_mode` for this mail; the own channel if no other.
+
+    With `trusted` False, where the receiving server does not vouch for the sender, no address stands for a channel: a
+    relay's or a notice's is easily forged. A contact form is known by its fields; its address is a claim in any case.
+    """
+    found = _route(message, channels, trusted=trusted)
     if found is None:
         return next((channel for channel in channels if channel.name == OWN), Channel(OWN))
     channel, route = found
@@ -28,9 +32,11 @@ def reply_mode_of(mail: str, channels: Sequence[Channel]) -> ReplyMode:
     return "mail"
 
 
-def _route(message: Message, channels: Sequence[Channel]) -> tuple[Channel, Route] | None:
+def _route(message: Message, channels: Sequence[Channel], *, trusted: bool | None) -> tuple[Channel, Route] | None:
     """The route that fits: told by the sender, else by subject or text, else by the form's fields alone."""
     routes = [(channel, route) for channel in channels for route in channel.routes]
+    if trusted is False:
+        routes = [(channel, route) for channel, route in routes if route.kind == "form"]
     for channel, route in sorted(routes, key=lambda one: _vagueness(one[1])):
         if route.fits(message) and (route.kind != "form" or is_form(message, channel)):
             return channel, route

@@ -1,0 +1,77 @@
+"""Whose mail is it, and who is told what: forged senders, threads that others write in, aliases."""
+
+from __future__ import annotations
+
+from tests.journeys.shop import BUYER, Shop, header_of, text_of, until
+
+MX = "mx.minato-zakka.example"
+VOUCHED = {"Authentication-Results": f"{MX}; dmarc=pass header.from=mail.example"}
+FORGED = {"Authentication-Results": f"{MX}; dmarc=fail header.from=mail.example"}
+
+
+def test_somebody_else_in_the_thread_has_a_matter_of_his_own(quick_shop: Shop) -> None:
+    """Both drafts can be approved: quoting the other's ids neither takes over nor blocks his draft."""
+    shop = quick_shop
+    shop.order("1042")
+    shop.order("1043", buyer_mail="jiro@else.example", buyer_name="田中 次郎")
+    shop.start()
+    first = shop.buyer_writes("注文番号1042をキャンセルしてください。")
+    shop.wait_for_draft()
+    thread = {"In-Reply-To": first, "References": first}
+    second = shop.buyer_writes(
+        "注文番号1043をキャンセルしてください。", sender="jiro@else.example", name="次郎", headers=thread
+    )
+    shop.wait_for_draft(2)
+    for draft in shop.drafts():
+        shop.approve(draft)
+    shop.wait_for_mail(2)
+    shop.wait_until_filed()
+    sent = {mail.recipients[0]: mail.raw for mail in shop.sink.mails}
+    assert set(sent) == {BUYER, "jiro@else.example"}
+    assert "1042" in text_of(sent[BUYER])
+    assert "1042" not in text_of(sent["jiro@else.example"])
+    assert header_of(sent["jiro@else.example"], "In-Reply-To") == second
+    until(lambda: shop.answered(first) and shop.answered(second), "both are marked")
+    assert shop.notes() == []
+
+
+def test_a_forged_mail_touches_nothing_of_the_buyer_it_names(quick_shop: Shop) -> None:
+    shop = quick_shop
+    shop.account_extra = f'authserv_id = "{MX}"'
+    shop.order("1042", status="shipped", carrier="yamato", tracking_no="123456789012")
+    shop.start()
+    first = shop.buyer_writes("注文番号1042はいつ届きますか。", headers=VOUCHED)
+    draft = shop.wait_for_draft()
+    shop.buyer_writes("注文番号1042をキャンセルしてください。", headers={**FORGED, "In-Reply-To": first})
+    note = shop.wait_for_note("受信サーバー")
+    assert "1234" not in note
+    assert [d.raw for d in shop.drafts()] == [draft.raw]
+    # The buyer writes again: what the forger wrote is no part of it.
+    shop.buyer_writes("急いでいます。いつ届くか教えてください。", headers=VOUCHED)
+    until(lambda: shop.drafts() and shop.drafts()[0].raw != draft.raw, "a new draft answers both")
+    assert "キャンセル" not in text_of(shop.drafts()[0].raw)
+    shop.approve(shop.drafts()[0])
+    shop.wait_for_mail()
+    shop.wait_until_filed()
+    assert len(shop.sink.mails) == 1
+
+
+def test_guessed_numbers_and_a_reply_to_elsewhere_tell_nothing(quick_shop: Shop) -> None:
+    shop = quick_shop
+    shop.order("1042", status="shipped", carrier="yamato", tracking_no="123456789012")
+    shop.start()
+    notes = []
+    for text, sender, headers in (
+        ("注文番号1042はどこですか。", "stranger@mail.example", {}),
+        ("注文番号9999はどこですか。", "other@mail.example", {}),
+        ("注文番号1042はどこですか。", BUYER, {"Reply-To": "else@mail.example"}),
+    ):
+        before = len(shop.notes())
+        shop.buyer_writes(text, sender=sender, name="誰か", headers=headers)
+        until(lambda before=before: len(shop.notes()) > before, "a person is told")  # type: ignore[misc]
+        notes.append(shop.notes()[-1])
+    assert shop.drafts() == []
+    assert shop.sink.mails == []
+    assert "else@mail.example" in notes[2]
+    assert not any("123456789012" in note for note in notes)
+    assert notes[0].replace("1042", "N") == notes[1].replace("9999", "N")
