@@ -15,8 +15,17 @@ from pydantic import BaseModel
 
 from responder.cli import cli
 from responder.config import bare, load
-from responder.config.file import AccountTable, FoldersTable, OrdersTable, ResponderFile, ServerTable, ShopTable
+from responder.config.file import (
+    AccountTable,
+    FoldersTable,
+    OrdersTable,
+    ResponderFile,
+    ServerTable,
+    ShopTable,
+    WordingTable,
+)
 from responder.core.approval import Circumstances, Papers, examine, recheck
+from responder.core.proof import FINDINGS
 from responder.core.template_check import OFFERED
 from responder.core.wording import Catalog
 from responder.edges.orders import open_book
@@ -31,7 +40,15 @@ EXAMPLES = DOCS / "examples"
 PAGES = sorted(DOCS.rglob("*.md"))
 LANGUAGES: tuple[Language, ...] = ("ja", "en")
 NOON = datetime.fromisoformat("2026-11-20T12:00+09:00")
-TABLES: tuple[type[BaseModel], ...] = (ResponderFile, ShopTable, AccountTable, FoldersTable, ServerTable, OrdersTable)
+TABLES: tuple[type[BaseModel], ...] = (
+    ResponderFile,
+    ShopTable,
+    AccountTable,
+    FoldersTable,
+    ServerTable,
+    OrdersTable,
+    WordingTable,
+)
 
 a_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
 a_language = pytest.mark.parametrize("language", LANGUAGES)
@@ -122,7 +139,11 @@ def test_the_objections_are_those_of_the_code() -> None:
             promise_over=True,
         )
         found += recheck(draft, world, "")
-    expected = {o.code: o.overridable for o in found} | {"two_texts_approved": False, "unreadable": False}
+    expected = {o.code: o.overridable for o in found} | {
+        "two_texts_approved": False,
+        "unreadable": False,
+        "wording_*": True,
+    }
     rows = table_after(DOCS / "flow.md", "## The re-check")
     assert {code(row[0])[0]: row[2] == "yes" for row in rows} == expected
 
@@ -148,7 +169,13 @@ def test_every_note_has_its_line(language: Language) -> None:
 @a_language
 def test_every_key_of_the_configuration_is_explained_and_no_other(language: Language) -> None:
     page = DOCS / language / "setup.md"
-    known = {key for table in TABLES for key in table.model_fields} - {"shop", "state", "account", "orders"} | {"url"}
+    known = {key for table in TABLES for key in table.model_fields} - {
+        "shop",
+        "state",
+        "account",
+        "orders",
+        "wording",
+    } | {"url"}
     rows = re.findall(r"^\| ((?:`\w+`(?:, |、)?)+) \|", text_of(page), re.MULTILINE)
     named = {key for row in rows for key in code(row)}
     reserved = {key for key in known if key.startswith("oauth2_") and key != "oauth2_token_command"}
@@ -179,6 +206,13 @@ def test_every_value_of_a_template_is_explained(language: Language) -> None:
     assert {
         part for row in tables(DOCS / language / "templates.md") for part in code(row[0]) if part[0] == "_"
     } == parts
+
+
+@a_language
+def test_every_finding_is_explained_and_no_other(language: Language) -> None:
+    heading = {"ja": "### 文章の確認で見つかるもの", "en": "### What the check of words finds"}[language]
+    rows = table_after(DOCS / language / "templates.md", heading)
+    assert [name for row in rows for name in code(row[0])] == list(FINDINGS)
 
 
 @a_language

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from responder.config.source import nearest
+from responder.core.proof import FINDINGS
 from responder.model import OrderStatus
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -227,6 +228,14 @@ class OrdersTable(_Table):
     day_first: bool | None = Field(None, description="true: 03/04/2026 is the third of April; false: March the fourth.")
 
 
+class WordingTable(_Table):
+    """The check of a reply's words before it is sent."""
+
+    warn_only: list[Literal[FINDINGS]] = Field(  # type: ignore[valid-type]
+        default_factory=list, description="Findings that do not hold a mail: it is sent, and a note tells of them."
+    )
+
+
 class ResponderFile(_Table):
     """responder.toml"""
 
@@ -234,6 +243,7 @@ class ResponderFile(_Table):
     state: StateTable = Field(default_factory=lambda: StateTable.model_validate({}))
     account: Annotated[list[AccountTable], Field(min_length=1)]
     orders: list[OrdersTable] = Field(default_factory=list)
+    wording: WordingTable = Field(default_factory=lambda: WordingTable.model_validate({}))
 
 
 def json_schema() -> dict[str, Any]:

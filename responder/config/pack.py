@@ -11,6 +11,7 @@ from pathlib import Path
 
 from responder.config import source
 from responder.core.compose import Templates
+from responder.core.proof import Proofreader, load_proofreader
 from responder.core.rules import Rulebook, compile_pack
 from responder.core.wording import Catalog
 from responder.errors import ConfigError, Mistake
@@ -21,10 +22,12 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Pack:
-    """Compiled rules and templates; `paths` is what to watch for a change of them."""
+    """Compiled rules and templates, and the check of a text before it leaves; `paths` is what to watch for a change of
+    them."""
 
     rulebook: Rulebook
     templates: Templates
+    proofreader: Proofreader
     paths: tuple[Path, ...]
     warnings: tuple[Mistake, ...] = ()
 
@@ -73,23 +76,29 @@ def read_pack(directory: Path | None, *, timezone: tzinfo = UTC, wording: Catalo
     rules: source.Source | None = None
     rulebook: Rulebook | None = None
     templates: Templates | None = None
+    proofreader: Proofreader | None = None
     try:
         rules = source.read(path)
         rulebook = compile_pack(rules.data, where=rules.where, timezone=timezone)
     except ConfigError as exc:
         mistakes += exc.mistakes
+    data = () if directory is None else (directory / "data",)
     try:
-        data = () if directory is None else (directory / "data",)
         templates = Templates.load(folders, data=data, wording=wording)
+    except ConfigError as exc:
+        mistakes += exc.mistakes
+    try:
+        refunds, carriers = (None, None) if templates is None else (templates.refunds, templates.carriers)
+        proofreader = load_proofreader(data, refunds=refunds, carriers=carriers)
     except ConfigError as exc:
         mistakes += exc.mistakes
     warnings: list[Mistake] = []
     if rules is not None and templates is not None:
         missing, warnings = _template_names(rules, templates)
         mistakes += missing
-    if mistakes or rulebook is None or templates is None:
+    if mistakes or rulebook is None or templates is None or proofreader is None:
         raise ConfigError(tuple(mistakes))
-    return Pack(rulebook, templates, watched(directory), tuple(warnings))
+    return Pack(rulebook, templates, proofreader, watched(directory), tuple(warnings))
 
 
 def _template_names(rules: source.Source, templates: Templates) -> tuple[list[Mistake], list[Mistake]]:

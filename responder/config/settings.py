@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from responder.core.channels import Channel
 from responder.core.compose import Templates
+from responder.core.proof import Proofreader
 from responder.core.rules import Rulebook
 from responder.core.wording import Catalog
 from responder.errors import Mistake
@@ -87,7 +88,8 @@ class Settings:
     """Everything that was configured. `file` is responder.toml (None if the shop has none), `directory` its folder.
 
     `state_url` is absolute. `pack_paths` are the files and folders that rules, templates and channels may come from,
-    existing or not: what a running daemon watches. `warnings` do not stop anything; `check` shows them.
+    existing or not: what a running daemon watches. `warn_only` are findings of the check before
+    sending that do not hold a mail. `warnings` do not stop anything; `check` shows them.
     """
 
     directory: Path
@@ -98,8 +100,10 @@ class Settings:
     rulebook: Rulebook
     templates: Templates
     channels: tuple[Channel, ...]
+    proofreader: Proofreader
     wording: Catalog
     file: Path | None = None
+    warn_only: frozenset[str] = frozenset()
     pack_paths: tuple[Path, ...] = ()
     warnings: tuple[Mistake, ...] = ()
 

@@ -18,6 +18,7 @@ from responder.config.file import (
     ServerTable,
     ShopTable,
     StateTable,
+    WordingTable,
 )
 from responder.config.source import Source, nearest
 from responder.core.positions import Path as KeyPath
@@ -136,3 +137,4 @@ def _all_tables() -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "[[account]] folders", tuple(FoldersTable.model_fields)
     yield "[[account]] imap", tuple(ServerTable.model_fields)
     yield "[[orders]]", tuple(OrdersTable.model_fields)
+    yield "[wording]", tuple(WordingTable.model_fields)

@@ -136,10 +136,14 @@ def bind(papers: Papers, place: Place, known: Known) -> Binding:
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """Why an approved text is not sent. `overridable`: approving the same text again, after the note, sends it."""
+    """Why an approved text is not sent. `overridable`: approving the same text again, after the note, sends it.
+
+    `of_words`: the words themselves are objected to, so that writing the same reply anew cures nothing.
+    """
 
     reason: Reason
     overridable: bool
+    of_words: bool = False
 
     @property
     def code(self) -> str:
@@ -203,11 +207,16 @@ def recheck(draft: Draft, now: Circumstances, text_sha256: str) -> tuple[Objecti
                 for name, value in draft.facts.items()
                 if now.facts_now.get(name, "") != value
             )
-    return tuple(o for o in found if not (o.overridable and (text_sha256, told_key(o)) in draft.told))
+    return not_told(found, draft, text_sha256)
+
+
+def not_told(objections: Sequence[Objection], draft: Draft, text_sha256: str) -> tuple[Objection, ...]:
+    """The objections without those that staff were shown about this very text, and may override."""
+    return tuple(o for o in objections if not (o.overridable and (text_sha256, told_key(o)) in draft.told))
 
 
 def told_key(objection: Objection) -> str:
     """What is remembered of an objection once staff were told. A fact's new value counts: a further change is new."""
     values = dict(objection.reason.args)
-    detail = ":".join(values[k] for k in ("name", "now", "count") if k in values)
+    detail = ":".join(values[k] for k in ("name", "now", "count", "sentence") if k in values)
     return f"{objection.code}:{hashlib.sha256(detail.encode()).hexdigest()[:16]}" if detail else objection.code

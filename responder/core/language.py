@@ -68,6 +68,13 @@ def guess(text: str, default: Language) -> Language:
     return _han_only(text, han, default)
 
 
+@cache
+def scripts() -> tuple[frozenset[str], frozenset[str]]:
+    """The characters that only Simplified and only Traditional Chinese write."""
+    simplified, traditional = _two_byte("gb2312", range(0xB0, 0xF8)), _two_byte("big5", range(0xA4, 0xFA))
+    return simplified - traditional, traditional - simplified
+
+
 def _western(text: str, default: Language) -> Language:
     words = [word.lower() for word in _LETTERS.findall(text)]
     facts = _facts()

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import tomli
 from jinja2 import Template as Compiled
 
+from responder.core.data_files import DATA, read_tables
 from responder.core.refunds import Refunds, refunds_from
 from responder.core.template_check import SUBJECT, Sandbox, Shelf, checked, is_part, missing_parts, nearest
 from responder.core.tracking import Carrier, carriers_from
@@ -24,7 +24,6 @@ from responder.core.wording import Catalog
 from responder.errors import ConfigError, MessageError, Mistake
 from responder.model import Language
 
-DATA = Path(__file__).resolve().parent.parent / "data"
 VARIANTS: tuple[str, ...] = ("ja", "en", "zh", "zh-hant")
 MAX_BYTES = 64 * 1024
 
@@ -50,7 +49,7 @@ class Templates:
         catalog = wording or Catalog.load()
         mistakes: list[Mistake] = []
         sources = _read(folders, mistakes)
-        tables = {name: _tables([*data, DATA], name, mistakes) for name in ("carriers", "refunds", "policy")}
+        tables = {name: read_tables([*data, DATA], name, mistakes) for name in ("carriers", "refunds", "policy")}
         shelf = Shelf()
         for name, (path, text) in sources.items():
             found = checked(name, text, path)
@@ -140,21 +139,3 @@ def _read(folders: Sequence[Path], mistakes: list[Mistake]) -> dict[str, tuple[P
                     line = raw[: problem.start].count(b"\n") + 1
                     mistakes.append(Mistake(str(path), line, path.stem, "file_not_utf8"))
     return sources
-
-
-def _tables(folders: Sequence[Path], name: str, mistakes: list[Mistake]) -> list[tuple[Path, dict[str, Any]]]:
-    found = []
-    for folder in folders:
-        path = folder / f"{name}.toml"
-        try:
-            found.append((path, tomli.loads(path.read_text(encoding="utf-8-sig"))))
-        except FileNotFoundError:
-            continue
-        except OSError as problem:
-            mistakes.append(Mistake(str(path), 0, name, "file_unreadable", (("detail", problem.strerror or "?"),)))
-        except UnicodeDecodeError:
-            mistakes.append(Mistake(str(path), 0, name, "file_not_utf8"))
-        except tomli.TOMLDecodeError as problem:
-            args = (("detail", problem.msg), ("column", str(problem.colno)))
-            mistakes.append(Mistake(str(path), problem.lineno, name, "toml_syntax", args))
-    return found

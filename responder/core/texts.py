@@ -8,11 +8,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from hashlib import sha256
+from html import unescape
 
 from responder.core import charsets
 from responder.core.entity import Part, read_part
 from responder.core.html import to_text
 from responder.errors import MessageError
+
+_HREF = re.compile(r"""\bhref\s*=\s*["']?((?:https?:|mailto:|tel:)[^"'\s>]{1,2000})""", re.IGNORECASE)
+_QUOTED_HTML = re.compile(r"<blockquote\b(?:.*</blockquote\s*>|.*)", re.IGNORECASE | re.DOTALL)
 
 
 def text_of(raw: bytes) -> str:
@@ -27,6 +31,21 @@ def text_of(raw: bytes) -> str:
         return "\n".join(_plain_text(leaf) for leaf in texts)
     pages = [leaf for leaf in part.leaves() if leaf.content_type == "text/html" and not leaf.is_attachment]
     return "\n".join(to_text(decoded(leaf))[0] for leaf in pages)
+
+
+def hidden_links(raw: bytes) -> tuple[str, ...]:
+    """Where the links of the HTML lead that stand in no plain text: `https:`, `http:`, `mailto:` and `tel:`, without
+    those of quoted mail. () for plain mail."""
+    try:
+        part = read_part(raw)
+    except MessageError:
+        return ()
+    found: dict[str, None] = {}
+    for leaf in part.leaves():
+        if leaf.content_type == "text/html" and not leaf.is_attachment:
+            own = _QUOTED_HTML.sub(" ", decoded(leaf))
+            found |= dict.fromkeys(unescape(match[1]).strip() for match in _HREF.finditer(own))
+    return tuple(found)
 
 
 def same_text(a: str, b: str) -> bool:

@@ -18,7 +18,16 @@ from time import sleep
 
 from sqlalchemy import Connection
 
-from responder.core.approval import Circumstances, Objection, examine, read_papers, recheck, text_key, told_key
+from responder.core.approval import (
+    Circumstances,
+    Objection,
+    examine,
+    not_told,
+    read_papers,
+    recheck,
+    text_key,
+    told_key,
+)
 from responder.core.channels import reply_mode_of
 from responder.core.compose import blanks_in, facts_now, outgoing, own_words, text_of
 from responder.core.mime import header_block
@@ -30,6 +39,7 @@ from responder.flows.desk import Desk, same_bytes
 from responder.flows.drafting import carry_out
 from responder.flows.places import back_to_drafts
 from responder.flows.planning import plan_again
+from responder.flows.proofreading import proofread
 from responder.flows.staff import Ready, settle_as_sent
 from responder.flows.tell import tell
 from responder.model import Accepted, Approval, Draft, Later, Outcome, Parcel, Place, Reason, Refused, Unknown
@@ -48,6 +58,7 @@ class Copy:
     raw: bytes
     text: str
     own_words: str
+    subject: str = ""
 
     @property
     def key(self) -> str:
@@ -84,9 +95,11 @@ def _prepare(desk: Desk, item: Ready, now: datetime) -> Parcel | None:
         _wait_for_typing(desk, item, copy, now)
         return None
     papers = read_papers(header_block(copy.raw))
-    blanks = blanks_in(copy.text)
+    blanks = (*blanks_in(copy.subject), *blanks_in(copy.text))
     objections = examine(papers, copy.own_words, blanks, draft, desk.account.identity)
     objections += _recheck(desk, draft, copy, now)
+    faults, remarks = proofread(desk, draft, copy.raw, copy.subject, copy.own_words)
+    objections += not_told(faults, draft, copy.key)
     if objections:
         if _may_be_rewritten(draft, copy, objections):
             _write_afresh(desk, item, copy, objections, now)
@@ -95,7 +108,7 @@ def _prepare(desk: Desk, item: Ready, now: datetime) -> Parcel | None:
         return None
     if not _within_pace(desk, now):
         return None
-    return _approve_and_claim(desk, draft, copy, now)
+    return _approve_and_claim(desk, draft, copy, remarks, now)
 
 
 def fetch_copy(desk: Desk, place: Place) -> Copy | None:
@@ -107,7 +120,8 @@ def fetch_copy(desk: Desk, place: Place) -> Copy | None:
         if fetched.size_bytes > len(fetched.raw):
             raise MessageError("too_large")
         text = text_of(fetched.raw)
-        return Copy(place, fetched.raw, text, own_words(text))
+        subject = " ".join(header_block(fetched.raw).get("subject", ("",))[0].split())
+        return Copy(place, fetched.raw, text, own_words(text), subject)
     return None
 
 
@@ -143,7 +157,9 @@ def _wait_for_typing(desk: Desk, item: Ready, copy: Copy, now: datetime) -> None
 
 def _may_be_rewritten(draft: Draft, copy: Copy, objections: Sequence[Objection]) -> bool:
     """A fresh draft takes the place of one that staff left exactly as we wrote it, if only the facts moved on."""
-    return same_bytes(copy.raw, draft.raw) and all(o.overridable for o in objections)
+    if all(o.of_words for o in objections) or not all(o.overridable for o in objections):
+        return False
+    return same_bytes(copy.raw, draft.raw)
 
 
 def _write_afresh(desk: Desk, item: Ready, copy: Copy, objections: Sequence[Objection], now: datetime) -> None:
@@ -215,7 +231,7 @@ def _within_pace(desk: Desk, now: datetime) -> bool:
     return True
 
 
-def _approve_and_claim(desk: Desk, draft: Draft, copy: Copy, now: datetime) -> Parcel | None:
+def _approve_and_claim(desk: Desk, draft: Draft, copy: Copy, remarks: Sequence[Reason], now: datetime) -> Parcel | None:
     """Fix what goes out for this text under one Message-ID, and take it for sending."""
     before = draft.approval
     same_text = before is not None and before.text_sha256 == copy.key
@@ -242,6 +258,19 @@ def _approve_and_claim(desk: Desk, draft: Draft, copy: Copy, now: datetime) -> P
         token = f"{draft.id}:{token_hex(8)}"
         if not drafts.claim(tx, draft.id, token=token, until=now + LEASE, now=now):
             return None
+        if remarks:
+            note = Reason.of("sent_with_remarks", order=draft.order_id or "-")
+            key = f"remarks:{draft.id}:{copy.key[:16]}"
+            tell(
+                desk,
+                tx,
+                key,
+                note,
+                now=now,
+                in_reply_to=draft.in_reply_to,
+                references=draft.references,
+                reasons=remarks,
+            )
     desk.in_flight.add(draft.id)
     return Parcel(token, draft.sender, draft.recipient.mail, raw)
 

@@ -49,7 +49,8 @@ class Channel:
     `order_ids` finds ids in mails of this channel, `certain_ids` in any mail. `frame` are the lines between which
     the buyer's words stand; `labels` the form's labels by field, folded; `form_senders` are addresses that send
     filled-in forms, those `at_home` only where they are of the domain the mail went to. `forbidden` and
-    `must_contain` name what a reply may not hold and what it must. `cancel_limit_percent` counts over
+    `must_contain` name what a reply may not hold and what it must; `link_hosts` are the hosts that links may lead to
+    all the same, `@carriers` standing for the carriers' tracking pages. `cancel_limit_percent` counts over
     `cancel_limit_days`.
     """
 
@@ -71,6 +72,7 @@ class Channel:
     allows_links: bool = True
     forbidden: tuple[str, ...] = ()
     must_contain: tuple[str, ...] = ()
+    link_hosts: tuple[str, ...] = ()
     official_cancel: Any = None
     official_cancel_columns: tuple[str, ...] = ()
     cancel_limit_percent: float | None = None

@@ -54,7 +54,13 @@ _PLAIN_KEYS: Mapping[str, type | tuple[type, ...]] = {
     "cancel_limit_days": int,
     "admin_page": str,
 }
-_LIST_KEYS = ("forbidden", "must_contain", "official_cancel_columns")
+_LIST_KEYS = ("official_cancel_columns", "link_hosts")
+# What a channel may forbid or demand; `core.proof` finds these in a reply.
+FORBIDDEN = (
+    "link", "mail_addresses", "phone", "postal_address", "social_id", "coupon", "advertising", "review_request",
+    "review_bait", "other_shop", "unsolicited_offer", "ask_to_cancel", "emoji",
+)  # fmt: skip
+_CHOICE_KEYS: Mapping[str, Sequence[str]] = {"forbidden": FORBIDDEN, "must_contain": ("order_id",)}
 _PATTERN_KEYS = ("order_ids", "certain_ids", "official_cancel", "form_ends", "form_senders", "form_senders_at_home")
 _OTHER_KEYS = ("reply_mode", "route", "frame", "labels")
 
@@ -73,6 +79,8 @@ def channel_from(table: Mapping[str, Any], file: str = "") -> Channel:
             values[key] = value
         elif key in _LIST_KEYS:
             values[key] = reader.texts(key, value)
+        elif key in _CHOICE_KEYS:
+            values[key] = tuple(reader.choice(key, text, _CHOICE_KEYS[key]) for text in reader.texts(key, value))
         elif key in _PATTERN_KEYS:
             values[key] = reader.patterns(key, value)
         elif key == "reply_mode":
@@ -92,7 +100,7 @@ def channel_from(table: Mapping[str, Any], file: str = "") -> Channel:
 
 def known_keys() -> frozenset[str]:
     """The names that may stand in a channel's file."""
-    return frozenset((*_PLAIN_KEYS, *_LIST_KEYS, *_PATTERN_KEYS, *_OTHER_KEYS))
+    return frozenset((*_PLAIN_KEYS, *_LIST_KEYS, *_CHOICE_KEYS, *_PATTERN_KEYS, *_OTHER_KEYS))
 
 
 class _Reader:
