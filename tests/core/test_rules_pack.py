@@ -11,7 +11,9 @@ import pytest
 
 from responder.core.rules import compile_pack, json_schema
 from responder.core.rules.pack import SITUATIONS
+from responder.core.rules.shipped import examples, shipped
 from responder.errors import ConfigError, Mistake
+from responder.model import LANGUAGES
 
 PACK = Path(__file__).parents[2] / "rules.toml"
 
@@ -112,3 +114,21 @@ def test_the_schema_is_json_and_knows_every_key() -> None:
     json.dumps(schema)
     keys = set(schema["$defs"]["when"]["properties"])
     assert {"asks", "says", "order", "all", "any", "none", "acts", "weekday"} <= keys
+
+
+def test_every_file_of_a_language_adds_to_its_examples(tmp_path: Path) -> None:
+    (tmp_path / "en.toml").write_text('[where]\nexamples = ["where is it"]\n', encoding="utf-8")
+    (tmp_path / "en-more.toml").write_text(
+        '[cancel]\nexamples = ["stop it"]\n[where]\nexamples = ["any news"]\n', encoding="utf-8"
+    )
+    (tmp_path / "ja.toml").write_text('[where]\nexamples = ["いつ届きますか"]\n', encoding="utf-8")
+    (tmp_path / "en.txt").write_text("not read", encoding="utf-8")
+    assert examples(tmp_path, "en") == {"cancel": ["stop it"], "where": ["any news", "where is it"]}
+
+
+def test_no_shipped_example_stands_under_two_topics() -> None:
+    for language in LANGUAGES:
+        topic_of: dict[str, str] = {}
+        for topic, table in shipped().topics.items():
+            for text in table.get(language, {}).get("examples", ()):
+                assert topic_of.setdefault(text.strip().lower(), topic) == topic, text

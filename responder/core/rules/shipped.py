@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any, Literal
 
 from responder.core.rules.phrases import Phrase, parse
@@ -48,8 +49,8 @@ def shipped() -> Shipped:
             words.setdefault(name, {})[language] = listed
         for name, table in data.items():
             topics.setdefault(name, {})[language] = table
-        for name, table in _read(f"examples/{language}.toml").items():
-            topics.setdefault(name, {}).setdefault(language, {}).update(table)
+        for name, written in examples(files("responder.data").joinpath("examples"), language).items():
+            topics.setdefault(name, {}).setdefault(language, {})["examples"] = written
     flat = {language: flattened(words, language) for language in LANGUAGES}
     phrases: list[tuple[Phrase, Target]] = []
     blockers: list[Phrase] = []
@@ -65,6 +66,16 @@ def shipped() -> Shipped:
             for target, text in _texts(name, language, table.get(language, {})):
                 phrases += [(parse(each, flat[language], language), target) for each in spread(text, flat[language])]
     return Shipped(words, topics, tuple(phrases), tuple(blockers))
+
+
+def examples(folder: Traversable, language: Language) -> dict[str, list[str]]:
+    """The examples per topic from every file of a language (`en.toml`, `en-more.toml`, ...), in the order of names."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+        if path.name.startswith(language) and path.name.endswith(".toml"):
+            for topic, table in tomllib.loads(path.read_text(encoding="utf-8")).items():
+                found.setdefault(topic, []).extend(table["examples"])
+    return found
 
 
 def _read(name: str) -> dict[str, Any]:
