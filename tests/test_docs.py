@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from responder.cli import cli
 from responder.config import bare, load
+from responder.config.channels import read_channels
 from responder.config.file import (
     AccountTable,
     FoldersTable,
@@ -25,13 +26,15 @@ from responder.config.file import (
     WordingTable,
 )
 from responder.core.approval import Circumstances, Papers, examine, recheck
+from responder.core.channels import FORBIDDEN, recognise
+from responder.core.channels.reading import known_keys
 from responder.core.proof import FINDINGS
 from responder.core.template_check import OFFERED
 from responder.core.wording import Catalog
 from responder.edges.orders import open_book
 from responder.flows.explain import Explanation, explain_mail
-from responder.model import DraftState, Language
-from tests.builders import SHOP, make_order
+from responder.model import Address, DraftState, Language
+from tests.builders import SHOP, make_message, make_order
 from tests.core.test_approval import make_draft
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -278,3 +281,27 @@ def test_the_template_of_the_example_writes_the_draft_on_the_page(language: Lang
     assert len(letter.blanks) == 1
     shown = [block for block in blocks(page, "") if "mails/gift" in block]
     assert "\n".join(f"  {line}" for line in (letter.subject, *letter.text.splitlines())) in shown[0]
+
+
+@a_language
+def test_the_keys_of_a_channel_are_those_of_the_code(language: Language) -> None:
+    page = DOCS / language / "channels.md"
+    shown = {name for row in tables(page) for name in code(row[0])}
+    assert set(known_keys()) - {"name", "route"} <= shown
+    words = next(code(row[1]) for row in tables(page) if row[0] == "`forbidden`")
+    assert tuple(words) == FORBIDDEN
+
+
+@a_language
+def test_channel_files_shown_are_taken(language: Language, tmp_path: Path) -> None:
+    (tmp_path / "channels").mkdir()
+    for block in blocks(DOCS / language / "channels.md", "toml"):
+        if name := re.match(r"# channels/(\w+\.toml)\n", block):
+            (tmp_path / "channels" / name.group(1)).write_text(block, encoding="utf-8")
+    found = {channel.name: channel for channel in read_channels(tmp_path)}
+    assert (found["amazon"].clock_h, found["amazon"].clock_weekends) == (12, True)
+    assert found["rakuten"].admin_page.startswith("https://")
+    assert found["rakuten"].routes
+    mail = make_message(sender=Address("", "inquiry@mymall.example"))
+    channel = recognise(mail, tuple(found.values()))
+    assert (channel.name, channel.kind, channel.reply_mode) == ("mymall", "inquiry", "admin_only")

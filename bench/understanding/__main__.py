@@ -22,7 +22,8 @@ from pathlib import Path
 
 from bench.understanding.corpus import Labelled, judge, load, raw, ready
 from bench.understanding.wrap import twins
-from responder.core.channels import Channel, load_channels
+from responder.config.channels import read_channels
+from responder.core.channels import Channel
 from responder.core.rules import Rulebook, compile_pack
 from responder.model import Decision
 
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     part = next((a for a in arguments if not a.startswith("-")), "tuning")
     verbose = "-v" in arguments
     rulebook = compile_pack(tomllib.loads((ROOT / "rules.toml").read_text(encoding="utf-8")))
-    channels = load_channels(sorted((ROOT / "responder" / "data" / "channels").glob("*.toml")))
+    channels = read_channels()
     mails = load(part)
     plain = [Judged(mail, _decision(mail, rulebook, channels)) for mail in mails]
     wrapped = [

@@ -14,11 +14,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from responder.config import checks, source
+from responder.config.channels import read_channels
 from responder.config.file import AccountTable, OrdersTable, ResponderFile, ServerTable, ShopTable
 from responder.config.pack import data_dir, default_pack_dir, read_pack
 from responder.config.settings import AccountSettings, OrdersSettings, Settings, ShopSettings
 from responder.config.validate import validate
-from responder.core.channels import Channel, load_channels
 from responder.core.positions import Path as KeyPath
 from responder.core.wording import Catalog
 from responder.edges import secrets
@@ -73,7 +73,7 @@ def load(directory: Path | None, *, env: Mapping[str, str]) -> Settings:
     except ConfigError as exc:
         mistakes += exc.mistakes
     try:
-        channels = _channels(folder)
+        channels = read_channels(folder)
     except ConfigError as exc:
         mistakes += exc.mistakes
     if mistakes or file is None or pack is None or channels is None:
@@ -109,7 +109,7 @@ def load_pack(settings: Settings) -> Settings:
     except ConfigError as exc:
         mistakes += exc.mistakes
     try:
-        channels = _channels(settings.directory)
+        channels = read_channels(settings.directory)
     except ConfigError as exc:
         mistakes += exc.mistakes
     if pack is None or channels is None:
@@ -143,7 +143,7 @@ def bare(directory: Path | None = None, *, name: str = "") -> Settings:
         orders=(),
         rulebook=pack.rulebook,
         templates=pack.templates,
-        channels=_channels(folder),
+        channels=read_channels(folder),
         proofreader=pack.proofreader,
         wording=wording,
         pack_paths=pack.paths,
@@ -170,11 +170,6 @@ def _file_in(path: Path) -> Path:
 def _told_once(mistakes: Sequence[Mistake]) -> tuple[Mistake, ...]:
     """Each mistake once, sorted by file and line."""
     return tuple(sorted(dict.fromkeys(mistakes), key=lambda m: (m.file, m.line, m.key)))
-
-
-def _channels(folder: Path) -> tuple[Channel, ...]:
-    paths = sorted((data_dir() / "channels").glob("*.toml"))
-    return load_channels([*paths, *sorted((folder / "channels").glob("*.toml"))])
 
 
 def _shop(table: ShopTable) -> ShopSettings:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 import jpholiday
 
@@ -20,6 +21,11 @@ _EN_MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+
+
+@lru_cache(maxsize=2_000)
+def _is_holiday(day: date) -> bool:
+    return bool(jpholiday.is_holiday(day))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,7 @@ class Calendar:
             return True
         if day in self.closed_days or day.weekday() in self.closed_weekdays:
             return False
-        return not (self.public_holidays and jpholiday.is_holiday(day))
+        return not (self.public_holidays and _is_holiday(day))
 
     def after(self, day: date, business_days: int) -> date:
         """The n-th business day after `day`; `day` itself does not count. A shop that never opens gets plain days."""

@@ -14,7 +14,7 @@ from responder.core.guards import gate
 from responder.core.rules.conditions import Case
 from responder.core.rules.rulebook import Rulebook
 from responder.core.senders import is_buyer, sender_problem
-from responder.model import Decision, Identity, Message, Order, order_key
+from responder.model import Decision, Identity, Message, Order, Reason, order_key
 
 OWN_CHANNEL = "own"
 
@@ -37,12 +37,8 @@ class Channel(Protocol):
         """True for mail that goes through somebody else's system."""
         ...
 
-    def is_notice(self, message: Message) -> bool:
-        """True for a mail that the channel's system wrote by itself."""
-        ...
-
-    def is_official_cancel(self, message: Message) -> bool:
-        """True if the mail is the channel's formal cancel request."""
+    def is_official_cancel(self, order: Order | None) -> bool:
+        """True if the mail is the channel's formal cancel request, or the order data tell of one."""
         ...
 
 
@@ -96,9 +92,13 @@ def decide(
         by_number=settled.by_number,
         trusted=sender_trusted,
         timezone=rulebook.timezone,
-        official_cancel=channel.is_official_cancel(message),
+        official_cancel=channel.is_official_cancel(settled.order if settled.problem is None else None),
     )
     decision = rulebook.judge(case)
+    if decision.action == "hold" and channel.is_official_cancel(None):
+        formal = Reason.of("official_cancel", channel=channel.name)
+        situation = decision.situation if "cancel" in decision.situation else "cancel_before_ship"
+        decision = replace(decision, situation=situation, reasons=(formal, *decision.reasons))
     problem = sender_problem(message, channel, trusted=sender_trusted)
     if problem is None or decision.action == "silence":
         return decision

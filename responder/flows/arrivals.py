@@ -218,7 +218,10 @@ class _Batch:
                     self.known.look_up(desk, [incoming])
                 if self.known.has(incoming):
                     self.scribe.settle()  # what is planned now depends on where earlier drafts lie
-                return plan_mail(desk, mail_id, place, incoming, self.known, self.group, self.now)
+                arrived_at = self.fetched[uid].internaldate or self.now
+                return plan_mail(
+                    desk, mail_id, place, incoming, self.known, self.group, arrived_at=arrived_at, now=self.now
+                )
             except MessageError as exc:
                 return unreadable(desk, mail_id, place, str(exc))
             except (ResponderError, OSError):

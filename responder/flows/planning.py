@@ -13,6 +13,8 @@ from secrets import token_hex
 from responder.core import guards
 from responder.core.channels import Channel, wanted_order_ids
 from responder.core.compose import draft_bytes
+from responder.core.dates import calendar_from
+from responder.core.deadlines import due_at
 from responder.core.mime import combine, read
 from responder.edges.journal import cases, drafts, mails
 from responder.errors import MessageError
@@ -60,6 +62,7 @@ class Plan:
     known_before: bool = False
     excerpt: str = ""
     is_new_case: bool = False
+    arrived_at: datetime | None = None
     named: tuple[str, ...] = ()
     of_others: frozenset[str] = frozenset()
     """Ids the mail names that belong to somebody else's case: they lead neither here nor there."""
@@ -113,7 +116,15 @@ class Known:
 
 
 def plan_mail(
-    desk: Desk, mail_id: int, place: Place, incoming: Unpacked, known: Known, group: Sequence[Plan], now: datetime
+    desk: Desk,
+    mail_id: int,
+    place: Place,
+    incoming: Unpacked,
+    known: Known,
+    group: Sequence[Plan],
+    *,
+    arrived_at: datetime,
+    now: datetime,
 ) -> Plan | None:
     """What to do about one mail, or None if a mail in `group` must be carried out before this can be said."""
     message, channel, buyer = incoming.message, incoming.channel, incoming.party
@@ -123,7 +134,16 @@ def plan_mail(
         return None
     if any(not ids_set.isdisjoint(p.named) for p in group):
         return None
-    plan = Plan(mail_id, place, message, silence(desk, "machine"), buyer, excerpt=message.new_text, named=ids)
+    plan = Plan(
+        mail_id,
+        place,
+        message,
+        silence(desk, "machine"),
+        buyer,
+        excerpt=message.new_text,
+        named=ids,
+        arrived_at=arrived_at,
+    )
     before = None
     if message.content_sha256 in known.contents:
         with desk.journal.reading() as tx:
@@ -268,7 +288,7 @@ def _write(
         decision, together, newest.channel, settings=desk.settings, identity=desk.account.identity, now=now
     )
     if plan.case is None and plan.decision.action != "silence" and plan.buyer:
-        plan.case, plan.is_new_case = _new_case(desk, plan, now), True
+        plan.case, plan.is_new_case = _new_case(desk, plan, newest.channel, now), True
     if plan.letter is not None and plan.case is not None:
         plan.letter = _without_ids(plan.letter, plan.of_others)
         plan.draft_message_id = desk.mint_id()
@@ -282,9 +302,15 @@ def _without_ids(letter: Letter, ids: frozenset[str]) -> Letter:
     return replace(letter, in_reply_to=parent, references=tuple(one for one in letter.references if one not in ids))
 
 
-def _new_case(desk: Desk, plan: Plan, now: datetime) -> Case:
-    decision = plan.decision
-    hours = decision.deadline_h if decision.deadline_h is not None else DEADLINE_H
+def _new_case(desk: Desk, plan: Plan, channel: Channel, now: datetime) -> Case:
+    decision, shop = plan.decision, desk.settings.shop
+    due = due_at(
+        plan.arrived_at or now,
+        decision.deadline_h or channel.clock_h or DEADLINE_H,
+        calendar=calendar_from({**desk.settings.templates.policy, **shop.policy}.items()),
+        timezone=shop.timezone,
+        every_day_counts=channel.clock_weekends,
+    )
     return Case(
         id=token_hex(10),
         account=desk.name,
@@ -295,7 +321,7 @@ def _new_case(desk: Desk, plan: Plan, now: datetime) -> Case:
         order_id=decision.order_id,
         language=decision.language,
         opened_at=now,
-        deadline_at=now + timedelta(hours=hours),
+        deadline_at=due,
     )
 
 

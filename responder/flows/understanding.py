@@ -47,7 +47,7 @@ def why_silent(message: Message, channel: Channel, identity: Identity) -> Decisi
     gate = guards.gate(message, identity, is_channel=channel.name != "own")
     if gate is not None:
         return _silent(message, channel, gate.situation, gate.reason)
-    if channel.is_notice(message):
+    if channel.is_notice:
         return _silent(message, channel, "auto_reply", Reason.of("channel_notice", channel=channel.name))
     return None
 

@@ -8,13 +8,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from responder.config.channels import channels_of, read_channels
 from responder.config.pack import data_dir
-from responder.core.channels import Channel, load_channels, recognise, reply_mode_of, unframe, wanted_order_ids
+from responder.core.channels import (
+    FORBIDDEN,
+    MUST_CONTAIN,
+    Channel,
+    recognise,
+    reply_mode_of,
+    unframe,
+    wanted_order_ids,
+)
 from responder.errors import ConfigError
 from responder.model import Address, Message
-from tests.builders import SHOP, make_message
+from tests.builders import SHOP, make_message, make_order
 
-CHANNELS = load_channels(sorted((data_dir() / "channels").glob("*.toml")))
+CHANNELS = read_channels()
 OWN_SITE = Address("みなと雑貨店", SHOP.address)
 
 
@@ -61,13 +70,33 @@ def form_mail(text: str, sender: Address = OWN_SITE, **changes: Any) -> Message:
         ("no-reply@mercari-shops.com", "購入者からメッセージが届きました", "mercari", "inquiry", "admin_only"),
         ("o123@wowma.jp", "x", "aupay", "buyer", "mail"),
         ("no-reply@wowma.jp", "x", "aupay", "notice", "mail"),
+        ("auto-communicator@amazonpay.amazon.co.jp", "x", "amazonpay", "notice", "mail"),
     ],
 )
 def test_channels_are_told_by_the_sender(sender: str, subject: str, name: str, kind: str, reply_mode: str) -> None:
     message = mail_from(sender, "x", subject=subject)
     channel = recognise(message, CHANNELS)
     assert (channel.name, channel.kind, channel.reply_mode) == (name, kind, reply_mode)
-    assert channel.is_notice(message) is (kind == "notice")
+    assert channel.is_notice is (kind == "notice")
+
+
+@pytest.mark.parametrize(
+    ("sender", "subject"),
+    [
+        ("a1b2c3+A1@marketplace.amazon.co.jp", "x"),
+        ("seller-notification@amazon.co.jp", "キャンセルリクエスト"),
+        ("abc@pc.fw.rakuten.ne.jp", "x"),
+        ("rms-info@mail.rms.rakuten.co.jp", "【R-Messe】お客様からお問い合わせ"),
+        ("store-inquiry@mail.yahoo.co.jp", "お問い合わせがありました"),
+        ("0a1b2c@members.ebay.com", "x"),
+        ("no-reply@mercari-shops.com", "購入者からメッセージが届きました"),
+        ("o123@wowma.jp", "x"),
+    ],
+)
+def test_an_address_the_server_does_not_vouch_for_stands_for_no_channel(sender: str, subject: str) -> None:
+    message = mail_from(sender, "x", subject=subject)
+    assert recognise(message, CHANNELS, trusted=False).name == "own"
+    assert recognise(message, CHANNELS, trusted=True).name != "own"
 
 
 @pytest.mark.parametrize(
@@ -101,17 +130,53 @@ def test_what_the_channels_say_of_replies() -> None:
     assert {"ask_to_cancel", "coupon"} <= set(amazon.forbidden)
     assert by_name("own").allows_links
     assert {channel.name for channel in CHANNELS} == {
-        *("own", "amazon", "rakuten", "yahoo", "ebay", "mercari", "aupay", "shopify", "form")
+        *("own", "amazon", "amazonpay", "rakuten", "yahoo", "ebay", "mercari", "aupay", "shopify", "form")
     }
 
 
-def test_amazon_s_own_mark_of_a_cancel_request() -> None:
-    subject = "Order cancellation request from Amazon customer Hanako (Order: 249-1234567-1234567)"
-    amazon = by_name("amazon")
-    assert amazon.is_official_cancel(mail_from("a@marketplace.amazon.co.jp", subject=subject))
-    assert not amazon.is_official_cancel(
-        mail_from("a@marketplace.amazon.co.jp", subject="Inquiry from Amazon customer")
-    )
+@pytest.mark.parametrize(
+    ("sender", "subject", "kind", "formal"),
+    [
+        (
+            "a@marketplace.amazon.co.jp",
+            "Order cancellation request from Amazon customer Hanako (Order: 249-1234567-1234567)",
+            "buyer",
+            True,
+        ),
+        ("a@marketplace.amazon.co.jp", "Inquiry from Amazon customer Hanako", "buyer", False),
+        ("seller-notification@amazon.co.jp", "注文のキャンセルリクエスト", "inquiry", True),
+        ("seller-notification@amazon.com", "Buyer requested to cancel order 249-1234567-1234567", "inquiry", True),
+        ("seller-notification@amazon.co.jp", "商品を出荷してください", "notice", False),
+        ("order-cancel@rakuten.co.jp", "【楽天市場】キャンセル申請のお知らせ", "inquiry", True),
+        ("abc@pc.fw.rakuten.ne.jp", "キャンセル申請", "buyer", False),
+        ("ebay@ebay.com", "Your buyer wants to cancel an order", "inquiry", True),
+        ("no-reply@mercari-shops.com", "キャンセル申請が届きました", "inquiry", True),
+        ("hanako@mail.example", "Order cancellation request from Amazon customer Hanako", "buyer", False),
+    ],
+)
+def test_formal_requests_to_cancel_are_told_by_who_sends_them(
+    sender: str, subject: str, kind: str, formal: bool
+) -> None:
+    channel = recognise(mail_from(sender, subject=subject), CHANNELS)
+    assert (channel.kind, channel.is_official_cancel(None)) == (kind, formal)
+
+
+@pytest.mark.parametrize(
+    ("name", "order", "formal"),
+    [
+        ("amazon", {"extra": {"Is-Buyer-Requested-Cancellation": "TRUE"}}, True),
+        ("amazon", {"extra": {"is-buyer-requested-cancellation": "FALSE"}}, False),
+        ("amazon", {"extra": {"is-buyer-requested-cancellation": ""}}, False),
+        ("amazon", {}, False),
+        ("own", {"extra": {"is-buyer-requested-cancellation": "TRUE"}}, False),
+        ("rakuten", {"status_word": "キャンセル確定待ち"}, True),
+        ("rakuten", {"status_word": "８００"}, True),
+        ("rakuten", {"status_word": "300"}, False),
+        ("rakuten", {"status_word": "キャンセル確定待ち", "channel": "own"}, False),
+    ],
+)
+def test_order_data_tell_of_a_formal_request_too(name: str, order: dict[str, Any], formal: bool) -> None:
+    assert by_name(name).is_official_cancel(make_order(**{"channel": name, **order})) is formal
 
 
 # --- frames ---------------------------------------------------------------------------------------------------------
@@ -238,6 +303,26 @@ def test_shopify_s_form() -> None:
     assert bare.new_text.strip() == "Where is my order #1001?"
     assert bare.sender == Address("Hanako", "hanako@mail.example")
     assert wanted_order_ids(bare, channel, CHANNELS).by_pattern == ("1001",)
+
+
+AMAZON_PAY = """\
+購入者様に代わりまして、下記のお問い合わせをお送りします。
+購入者のメールアドレス: hanako@mail.example
+Amazon Pay注文番号: P03-1234567-1234567
+メッセージ:
+キャンセルしたいです。
+"""
+
+
+def test_amazon_pay_writes_for_a_buyer_whose_address_stands_in_the_text() -> None:
+    message = mail_from("auto-communicator@amazonpay.amazon.co.jp", AMAZON_PAY, subject="お問い合わせ")
+    channel = recognise(message, CHANNELS)
+    assert (channel.name, channel.kind) == ("amazonpay", "form")
+    bare = unframe(message, channel)
+    assert bare.sender is not None
+    assert (bare.sender.mail, bare.new_text.strip()) == ("hanako@mail.example", "キャンセルしたいです。")
+    unread = mail_from("auto-communicator@amazonpay.amazon.co.jp", "購入者様に代わりまして\nキャンセルしたいです。")
+    assert recognise(unread, CHANNELS).kind == "inquiry"
 
 
 def test_a_stranger_s_mail_that_looks_like_a_form_answers_nobody_else() -> None:
@@ -411,25 +496,57 @@ def test_long_hostile_texts_cost_little(piece: str) -> None:
 def test_a_shop_s_file_is_laid_over_the_shipped_one(tmp_path: Path) -> None:
     (tmp_path / "amazon.toml").write_text('name = "amazon"\nclock_h = 12\n')
     (tmp_path / "mall.toml").write_text('[[route]]\nsenders = ["@mall.example$"]\nreply_mode = "admin_only"\n')
-    channels = load_channels([data_dir() / "channels" / "amazon.toml", *sorted(tmp_path.glob("*.toml"))])
+    channels = channels_of([data_dir() / "channels" / "amazon.toml", *sorted(tmp_path.glob("*.toml"))])
     assert [channel.name for channel in channels] == ["amazon", "mall"]
     assert (channels[0].clock_h, channels[0].allows_links) == (12, False)
     assert recognise(mail_from("x@mall.example"), channels).reply_mode == "admin_only"
 
 
 def test_every_mistake_in_channel_files_is_told(tmp_path: Path) -> None:
-    text = 'reply_mode = "post"\nclock = 1\nclock_h = "1"\norder_ids = ["("]\n[[route]]\nkind = "x"\nsender = []\n'
+    text = (
+        'reply_mode = "post"\nclock = 1\nclock_h = "1"\norder_ids = ["("]\nforbidden = ["coupn"]\n'
+        'title = { jp = "x" }\nframe = ["x"]\nlabels = { massage = ["x"] }\ncancel_limit_percent = 0\n'
+        '[[route]]\nkind = "x"\nsender = []\n'
+    )
     (tmp_path / "a.toml").write_text(text)
     (tmp_path / "b.toml").write_text("x = \n")
+    (tmp_path / "c.toml").write_text('route = "x"\nlabels = 1\n')
     with pytest.raises(ConfigError) as caught:
-        load_channels(sorted(tmp_path.glob("*.toml")))
-    found = {(Path(one.file).name, one.key, one.code) for one in caught.value.mistakes}
+        channels_of(sorted(tmp_path.glob("*.toml")))
+    found = {(Path(one.file).name, one.line, one.key, one.code, one.suggestion) for one in caught.value.mistakes}
     assert found == {
-        ("a.toml", "reply_mode", "bad_choice"),
-        ("a.toml", "clock", "unknown_key"),
-        ("a.toml", "clock_h", "wrong_type"),
-        ("a.toml", "order_ids", "bad_pattern"),
-        ("a.toml", "route[0].kind", "bad_choice"),
-        ("a.toml", "route[0].sender", "unknown_key"),
-        ("b.toml", "", "toml_syntax"),
+        ("a.toml", 1, "reply_mode", "bad_choice", None),
+        ("a.toml", 2, "clock", "unknown_key", "clock_h"),
+        ("a.toml", 3, "clock_h", "wrong_type_number", None),
+        ("a.toml", 4, "order_ids[0]", "bad_pattern", None),
+        ("a.toml", 5, "forbidden[0]", "bad_choice", "coupon"),
+        ("a.toml", 6, "title.jp", "bad_choice", None),
+        ("a.toml", 7, "frame", "wrong_type_table", None),
+        ("a.toml", 8, "labels.massage", "bad_choice", "message"),
+        ("a.toml", 9, "cancel_limit_percent", "too_small", None),
+        ("a.toml", 11, "route[0].kind", "bad_choice", None),
+        ("a.toml", 12, "route[0].sender", "unknown_key", "senders"),
+        ("b.toml", 1, "", "toml_syntax", None),
+        ("c.toml", 1, "route", "needs_double_brackets", None),
+        ("c.toml", 2, "labels", "wrong_type_table", None),
     }
+
+
+def test_a_mistake_is_told_in_the_file_that_made_it(tmp_path: Path) -> None:
+    (tmp_path / "amazon.toml").write_text("# ours\nclock_h = -1\n")
+    with pytest.raises(ConfigError) as caught:
+        channels_of([data_dir() / "channels" / "amazon.toml", tmp_path / "amazon.toml"])
+    (mistake,) = caught.value.mistakes
+    assert (mistake.file, mistake.line, mistake.key) == (str(tmp_path / "amazon.toml"), 2, "clock_h")
+
+
+def test_the_words_of_the_shipped_channels_are_all_known() -> None:
+    for channel in CHANNELS:
+        assert set(channel.forbidden) <= set(FORBIDDEN)
+        assert set(channel.must_contain) <= set(MUST_CONTAIN)
+        assert {"ja", "en", "zh"} <= set(channel.title)
+        assert channel.clock_h, channel.name
+        if any((route.reply_mode or channel.reply_mode) == "admin_only" for route in channel.routes):
+            assert channel.admin_page, channel.name
+        if not channel.allows_links:
+            assert "link" in channel.forbidden

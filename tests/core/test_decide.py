@@ -181,6 +181,39 @@ def test_answers_to_another_address_go_to_a_person_and_say_why() -> None:
     assert decision.order is None
 
 
+AMAZON_ORDER = "249-1234567-1234567"
+
+
+def amazon_mail(text: str, *, formal: bool, **order: Any) -> Decision:
+    return decide(
+        make_message(text, sender=Address("", "abc+1@marketplace.amazon.co.jp"), subject="x"),
+        channel=Channel("amazon", is_formal_cancel=formal, official_cancel_columns=("asked",)),
+        found=FoundOrders(
+            (AMAZON_ORDER,),
+            (make_order(AMAZON_ORDER, channel="amazon", buyer_mail="abc@marketplace.amazon.co.jp", **order),),
+        ),
+        rulebook=default_pack(),
+        identity=SHOP,
+        now=NOW,
+        sender_trusted=True,
+    )
+
+
+def test_a_formal_cancel_request_is_answered_and_a_plain_one_gets_the_steps() -> None:
+    """Playbook A5 and A6: only a formal request counts as the buyer's."""
+    text = "注文をキャンセルしてください。"
+    assert amazon_mail(text, formal=False).template == "cancel_request_steps"
+    assert amazon_mail(text, formal=True).template == "cancel_before_ship"
+    assert amazon_mail(text, formal=False, extra={"asked": "TRUE"}).template == "cancel_before_ship"
+    assert amazon_mail(text, formal=True, status="shipped").template == "cancel_after_ship"
+
+
+def test_a_formal_request_that_cannot_be_answered_says_what_it_is() -> None:
+    decision = amazon_mail("間違えました。", formal=True)
+    assert (decision.action, decision.situation) == ("hold", "cancel_before_ship")
+    assert decision.reasons[0].code == "official_cancel"
+
+
 @pytest.mark.parametrize("status", ["cancelled", "unknown"])
 def test_an_order_in_an_unsure_state_is_for_a_person(status: str) -> None:
     assert judged("キャンセルしてください。", make_order(status=status)).action == "hold"

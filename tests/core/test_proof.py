@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from responder.core.blanks import own_words
-from responder.core.channels.reading import FORBIDDEN
+from responder.core.channels import FORBIDDEN
 from responder.core.proof import FINDINGS, Paper, Text, load_proofreader
 from responder.core.templates import Templates
 from responder.core.wording import Catalog

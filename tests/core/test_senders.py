@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from responder.config.pack import data_dir
-from responder.core.channels import Channel, load_channels, recognise, unframe
+from responder.config.channels import read_channels
+from responder.core.channels import Channel, recognise, unframe
 from responder.core.lookalikes import imitates, readable_domain
 from responder.core.mime import read
 from responder.core.senders import is_buyer, mailbox_key, party_of, sender_problem
 from responder.model import Address, Message
 from tests.builders import make_message, make_order
 
-CHANNELS = load_channels(sorted((data_dir() / "channels").glob("*.toml")))
+CHANNELS = read_channels()
 OWN = Channel("own")
 HANAKO = "hanako@mail.example"
 AMAZON = "a1b2c3+case1@marketplace.amazon.co.jp"

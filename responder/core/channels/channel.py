@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import re2
 
-from responder.model import Message
+from responder.model import Message, Order
 
 ReplyMode = Literal["mail", "relay_smtp", "admin_only"]
 Kind = Literal["buyer", "inquiry", "notice", "form"]
 OWN = "own"
 BODY_CHARS = 20_000
+
+FORBIDDEN = (
+    "link",  # a web address
+    "mail_addresses",
+    "phone",
+    "postal_address",
+    "social_id",  # LINE, Instagram ...
+    "coupon",
+    "advertising",
+    "review_request",  # asks for a review
+    "review_bait",  # rewards or steers one
+    "other_shop",  # leads to another shop or off the mall
+    "unsolicited_offer",  # goods the buyer did not ask for
+    "ask_to_cancel",  # asks the buyer to cancel where the shop cannot deliver
+    "emoji",
+)
+"""What a channel may forbid in a reply; `core.proof` finds each of them."""
+MUST_CONTAIN = ("order_id",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +40,8 @@ class Route:
     """One kind of mail of a channel; every list that is given must have a pattern that hits.
 
     `kind`: `buyer` is written by a buyer, `inquiry` tells of a buyer's words that are answered elsewhere, `notice`
-    is the system's own, `form` a contact form. `senders` see the From address in lower case.
+    is the system's own, `form` a contact form. `senders` see the From address in lower case. `official_cancel`: such a
+    mail is the channel's formal request to cancel, not a buyer's plain words.
     """
 
     kind: Kind = "buyer"
@@ -29,6 +49,7 @@ class Route:
     senders: Any = None
     subjects: Any = None
     bodies: Any = None
+    official_cancel: bool = False
 
     def fits(self, message: Message) -> bool:
         """True if the mail is one of this route."""
@@ -43,15 +64,19 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One way buyers reach the shop. `kind` and `reply_mode` are those of the mail it was recognised by.
+    """One way buyers reach the shop. `kind`, `reply_mode` and `is_formal_cancel` are those of the mail it was
+    recognised by.
 
     `clock_h` is within how many hours an answer is due, None for no clock; `clock_weekends`: days off count too.
     `order_ids` finds ids in mails of this channel, `certain_ids` in any mail. `frame` are the lines between which
     the buyer's words stand; `labels` the form's labels by field, folded; `form_senders` are addresses that send
     filled-in forms, those `at_home` only where they are of the domain the mail went to. `forbidden` and
     `must_contain` name what a reply may not hold and what it must; `link_hosts` are the hosts that links may lead to
-    all the same, `@carriers` standing for the carriers' tracking pages. `cancel_limit_percent` counts over
-    `cancel_limit_days`.
+    all the same, `@carriers` standing for the carriers' tracking pages. `cancel_limit_percent` of the orders of
+    `cancel_limit_days` may be cancelled by the shop; or each such cancel costs `cancel_points` of `cancel_points_limit`
+    a year. `unofficial_cancel_counts`: a cancel that the buyer asked for in plain words counts as the shop's. The
+    `official_cancel_columns` (TRUE) and `official_cancel_words` (a status word) of the order data tell that the buyer
+    has filed a formal request. `admin_page` is the page to open where a reply must be pasted.
     """
 
     name: str
@@ -73,10 +98,14 @@ class Channel:
     forbidden: tuple[str, ...] = ()
     must_contain: tuple[str, ...] = ()
     link_hosts: tuple[str, ...] = ()
-    official_cancel: Any = None
+    is_formal_cancel: bool = False
     official_cancel_columns: tuple[str, ...] = ()
+    official_cancel_words: tuple[str, ...] = ()
+    unofficial_cancel_counts: bool = False
     cancel_limit_percent: float | None = None
     cancel_limit_days: int | None = None
+    cancel_points: int | None = None
+    cancel_points_limit: int | None = None
     admin_page: str = ""
 
     @property
@@ -84,14 +113,28 @@ class Channel:
         """True for mail that goes through somebody else's system."""
         return self.name != OWN and self.kind != "form"
 
-    def is_notice(self, message: Message) -> bool:
+    @property
+    def is_notice(self) -> bool:
         """True for a mail that the channel's system wrote by itself and that no buyer waits on."""
-        route = next((route for route in self.routes if route.fits(message)), None)
-        return route is not None and route.kind == "notice"
+        return self.kind == "notice"
 
-    def is_official_cancel(self, message: Message) -> bool:
-        """True if the mail carries the channel's own mark of a cancel request."""
-        return self.official_cancel is not None and bool(self.official_cancel.search(message.subject[:998]))
+    def is_official_cancel(self, order: Order | None) -> bool:
+        """True if the mail is the channel's formal request to cancel, or the order data say that there is one."""
+        if self.is_formal_cancel or order is None:
+            return self.is_formal_cancel
+        if order.channel not in ("", self.name):
+            return False
+        columns = {_folded(name): value for name, value in order.extra.items()}
+        if any(_folded(columns.get(_folded(name), "")) in _TRUE for name in self.official_cancel_columns):
+            return True
+        return _folded(order.status_word) in {_folded(word) for word in self.official_cancel_words}
+
+
+_TRUE = frozenset({"true", "1", "yes", "y", "はい"})
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
 def compiled(pattern: str) -> Any:

@@ -1,87 +1,56 @@
-"""Channels from their data files, checked whole; the shop's own files are laid over the product's."""
+"""A channel out of its table, checked whole: every mistake with file, line and the nearest right word."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
-from pathlib import Path
+import difflib
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, get_args
 
-import tomli
-
-from responder.core.channels.channel import Channel, Kind, ReplyMode, Route, compiled
+from responder.core.channels.channel import FORBIDDEN, MUST_CONTAIN, Channel, Kind, ReplyMode, Route, compiled
 from responder.core.channels.forms import FORM_FIELDS, folded_label
 from responder.errors import ConfigError, Mistake
+from responder.model import LANGUAGES
 
+Where = Callable[[str], tuple[str, int]]
 
-def load_channels(paths: Iterable[Path]) -> tuple[Channel, ...]:
-    """The channels of those files. Files of the same `name` are laid over each other, the later on top.
-
-    Raises: ConfigError with every mistake in them.
-    """
-    tables: dict[str, tuple[str, dict[str, Any]]] = {}
-    mistakes: list[Mistake] = []
-    for path in paths:
-        try:
-            data = tomli.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as exc:
-            mistakes.append(Mistake(str(path), 0, "", "file_unreadable", (("detail", type(exc).__name__),)))
-        except tomli.TOMLDecodeError as exc:
-            args = (("detail", exc.msg), ("column", str(exc.colno)))
-            mistakes.append(Mistake(str(path), exc.lineno, "", "toml_syntax", args))
-        else:
-            name = data.get("name", path.stem)
-            tables[str(name)] = (str(path), {**tables.get(str(name), ("", {}))[1], **data, "name": str(name)})
-    channels = []
-    for file, table in tables.values():
-        try:
-            channels.append(channel_from(table, file))
-        except ConfigError as exc:
-            mistakes += exc.mistakes
-    if mistakes:
-        raise ConfigError(tuple(mistakes))
-    return tuple(channels)
-
-
-_PLAIN_KEYS: Mapping[str, type | tuple[type, ...]] = {
-    "name": str,
-    "title": dict,
-    "clock_h": (int, float),
-    "clock_weekends": bool,
-    "quote_original": bool,
-    "allows_links": bool,
-    "cancel_limit_percent": (int, float),
-    "cancel_limit_days": int,
-    "admin_page": str,
+_PLAIN: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "name": ((str,), "string"),
+    "title": ((dict,), "table"),
+    "clock_h": ((int, float), "number"),
+    "clock_weekends": ((bool,), "boolean"),
+    "quote_original": ((bool,), "boolean"),
+    "allows_links": ((bool,), "boolean"),
+    "unofficial_cancel_counts": ((bool,), "boolean"),
+    "cancel_limit_percent": ((int, float), "number"),
+    "cancel_limit_days": ((int,), "integer"),
+    "cancel_points": ((int,), "integer"),
+    "cancel_points_limit": ((int,), "integer"),
+    "admin_page": ((str,), "string"),
 }
-_LIST_KEYS = ("official_cancel_columns", "link_hosts")
-# What a channel may forbid or demand; `core.proof` finds these in a reply.
-FORBIDDEN = (
-    "link", "mail_addresses", "phone", "postal_address", "social_id", "coupon", "advertising", "review_request",
-    "review_bait", "other_shop", "unsolicited_offer", "ask_to_cancel", "emoji",
-)  # fmt: skip
-_CHOICE_KEYS: Mapping[str, Sequence[str]] = {"forbidden": FORBIDDEN, "must_contain": ("order_id",)}
-_PATTERN_KEYS = ("order_ids", "certain_ids", "official_cancel", "form_ends", "form_senders", "form_senders_at_home")
-_OTHER_KEYS = ("reply_mode", "route", "frame", "labels")
+_LISTS: Mapping[str, Collection[str] | None] = {
+    "forbidden": FORBIDDEN,
+    "must_contain": MUST_CONTAIN,
+    "link_hosts": None,
+    "official_cancel_columns": None,
+    "official_cancel_words": None,
+}
+_PATTERNS = ("order_ids", "certain_ids", "form_ends", "form_senders", "form_senders_at_home")
+_ROUTE_KEYS = ("kind", "reply_mode", "senders", "subjects", "bodies", "official_cancel")
 
 
-def channel_from(table: Mapping[str, Any], file: str = "") -> Channel:
-    """The channel that a table describes.
+def channel_from(table: Mapping[str, Any], where: Where) -> Channel:
+    """The channel that a table describes; `where` gives file and line of a dotted key.
 
     Raises: ConfigError with every mistake in it.
     """
-    reader = _Reader(file)
+    reader = _Reader(where)
     values: dict[str, Any] = {"name": str(table.get("name", ""))}
     for key, value in table.items():
-        if key in _PLAIN_KEYS:
-            if not isinstance(value, _PLAIN_KEYS[key]):
-                reader.mistake(key, "wrong_type", found=str(value))
-            values[key] = value
-        elif key in _LIST_KEYS:
-            values[key] = reader.texts(key, value)
-        elif key in _CHOICE_KEYS:
-            values[key] = tuple(reader.choice(key, text, _CHOICE_KEYS[key]) for text in reader.texts(key, value))
-        elif key in _PATTERN_KEYS:
+        if key in _PLAIN:
+            values[key] = reader.plain(key, value, *_PLAIN[key])
+        elif key in _LISTS:
+            values[key] = reader.words(key, value, _LISTS[key])
+        elif key in _PATTERNS:
             values[key] = reader.patterns(key, value)
         elif key == "reply_mode":
             values[key] = reader.choice(key, value, get_args(ReplyMode))
@@ -92,26 +61,39 @@ def channel_from(table: Mapping[str, Any], file: str = "") -> Channel:
         elif key == "route":
             values["routes"] = reader.routes(value)
         else:
-            reader.mistake(key, "unknown_key", found=key, known=", ".join(sorted(known_keys())))
+            reader.unknown_key(key, key, known_keys())
+    for language in values.get("title") or () if isinstance(values.get("title"), dict) else ():
+        reader.choice(f"title.{language}", language, LANGUAGES)
     if reader.mistakes:
-        raise ConfigError(tuple(reader.mistakes))
+        raise ConfigError(tuple(sorted(reader.mistakes, key=lambda m: (m.file, m.line, m.key))))
     return Channel(**values)
 
 
-def known_keys() -> frozenset[str]:
+def known_keys() -> tuple[str, ...]:
     """The names that may stand in a channel's file."""
-    return frozenset((*_PLAIN_KEYS, *_LIST_KEYS, *_CHOICE_KEYS, *_PATTERN_KEYS, *_OTHER_KEYS))
+    return tuple(sorted((*_PLAIN, *_LISTS, *_PATTERNS, "reply_mode", "route", "frame", "labels")))
 
 
 class _Reader:
     """Reads the parts of one channel's table and collects what is wrong with them."""
 
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, where: Where) -> None:
+        self.where = where
         self.mistakes: list[Mistake] = []
 
-    def mistake(self, key: str, code: str, **args: str) -> None:
-        self.mistakes.append(Mistake(self.file, 0, key, code, tuple(args.items())))
+    def mistake(self, key: str, code: str, suggestion: str | None = None, **args: str) -> None:
+        file, line = self.where(key)
+        self.mistakes.append(Mistake(file, line, key, code, tuple(args.items()), suggestion))
+
+    def unknown_key(self, key: str, name: str, known: Collection[str]) -> None:
+        self.mistake(key, "unknown_key", _nearest(name, known), found=name, known=", ".join(known))
+
+    def plain(self, key: str, value: Any, types: tuple[type, ...], name: str) -> Any:
+        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+            self.mistake(key, f"wrong_type_{name}", found=str(value)[:60])
+        elif isinstance(value, int | float) and not isinstance(value, bool) and not 0 < value < 100_000:
+            self.mistake(key, "too_small", found=str(value), bound="0")
+        return value
 
     def texts(self, key: str, value: Any) -> tuple[str, ...]:
         if isinstance(value, list) and all(isinstance(text, str) for text in value):
@@ -119,19 +101,27 @@ class _Reader:
         self.mistake(key, "wrong_type_list", found=str(value)[:60])
         return ()
 
-    def choice(self, key: str, value: Any, known: Sequence[str]) -> Any:
+    def words(self, key: str, value: Any, known: Collection[str] | None) -> tuple[str, ...]:
+        found = self.texts(key, value)
+        for index, word in enumerate(found):
+            if known is not None:
+                self.choice(f"{key}[{index}]", word, known)
+        return found
+
+    def choice(self, key: str, value: Any, known: Collection[str]) -> Any:
         if value not in known:
-            self.mistake(key, "bad_choice", found=str(value)[:60], expected=", ".join(known))
+            expected = ", ".join(sorted(known))
+            self.mistake(key, "bad_choice", _nearest(str(value), known), found=str(value)[:60], expected=expected)
         return value
 
     def patterns(self, key: str, value: Any) -> Any:
         """One compiled pattern that finds what any of the list finds; None for an empty list."""
         texts = self.texts(key, value)
-        for text in texts:
+        for index, text in enumerate(texts):
             try:
                 compiled(text)
             except ValueError as exc:
-                self.mistake(key, "bad_pattern", found=text, detail=str(exc))
+                self.mistake(f"{key}[{index}]", "bad_pattern", found=text, detail=str(exc))
                 return None
         return compiled("|".join(f"(?:{text})" for text in texts)) if texts else None
 
@@ -139,18 +129,25 @@ class _Reader:
         if not isinstance(value, dict) or set(value) != {"begin", "end"}:
             self.mistake("frame", "wrong_type_table", found=str(value)[:60])
             return None
-        return self.patterns("frame.begin", value["begin"]), self.patterns("frame.end", value["end"])
+        begin, end = self.patterns("frame.begin", value["begin"]), self.patterns("frame.end", value["end"])
+        return None if begin is None or end is None else (begin, end)
 
     def labels(self, value: Any) -> dict[str, str]:
         found: dict[str, str] = {}
-        for name, texts in (value if isinstance(value, dict) else {}).items():
+        if not isinstance(value, dict):
+            self.mistake("labels", "wrong_type_table", found=str(value)[:60])
+            return found
+        for name, texts in value.items():
             self.choice(f"labels.{name}", name, FORM_FIELDS)
             found |= {folded_label(text): name for text in self.texts(f"labels.{name}", texts)}
         return found
 
     def routes(self, value: Any) -> tuple[Route, ...]:
         found = []
-        for index, table in enumerate(value if isinstance(value, list) else ()):
+        if not isinstance(value, list) or not all(isinstance(table, dict) for table in value):
+            self.mistake("route", "needs_double_brackets", name="route")
+            return ()
+        for index, table in enumerate(value):
             where = f"route[{index}]"
             values: dict[str, Any] = {}
             for key, inner in table.items():
@@ -158,13 +155,16 @@ class _Reader:
                     values[key] = self.choice(f"{where}.{key}", inner, get_args(Kind))
                 elif key == "reply_mode":
                     values[key] = self.choice(f"{where}.{key}", inner, get_args(ReplyMode))
-                elif key in ("senders", "subjects", "bodies"):
+                elif key == "official_cancel":
+                    values[key] = self.plain(f"{where}.{key}", inner, (bool,), "boolean")
+                elif key in _ROUTE_KEYS:
                     values[key] = self.patterns(f"{where}.{key}", inner)
                 else:
-                    self.mistake(f"{where}.{key}", "unknown_key", found=key, known=", ".join(_names(Route)))
+                    self.unknown_key(f"{where}.{key}", key, _ROUTE_KEYS)
             found.append(Route(**values))
         return tuple(found)
 
 
-def _names(cls: Any) -> list[str]:
-    return [one.name for one in fields(cls)]
+def _nearest(word: str, known: Collection[str]) -> str | None:
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return found[0] if found else None

@@ -11,7 +11,7 @@ from responder.model import Message
 
 
 def recognise(message: Message, channels: Sequence[Channel], *, trusted: bool | None = None) -> Channel:
-    """The channel the mail came by, with its `kind` and `reply_mode` for this mail; the own channel if no other.
+    """The channel the mail came by, with what it is for this mail; the own channel if no other.
 
     With `trusted` False, where the receiving server does not vouch for the sender, no address stands for a channel: a
     relay's or a notice's is easily forged. A contact form is known by its fields; its address is a claim in any case.
@@ -20,7 +20,8 @@ def recognise(message: Message, channels: Sequence[Channel], *, trusted: bool | 
     if found is None:
         return next((channel for channel in channels if channel.name == OWN), Channel(OWN))
     channel, route = found
-    return replace(channel, kind=route.kind, reply_mode=route.reply_mode or channel.reply_mode)
+    mode = route.reply_mode or channel.reply_mode
+    return replace(channel, kind=route.kind, reply_mode=mode, is_formal_cancel=route.official_cancel)
 
 
 def reply_mode_of(mail: str, channels: Sequence[Channel]) -> ReplyMode:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from responder.core.channels.reading import FORBIDDEN
+from responder.core.channels import FORBIDDEN
 from responder.core.normal import normalise
 from responder.core.proof.marks import MARKS, foreign_links
 from responder.core.proof.phrases import Phrasebook
