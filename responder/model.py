@@ -13,6 +13,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from responder.errors import Mistake
+
 Language = Literal["ja", "en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("ja", "en", "zh")
 Action = Literal["draft", "hold", "silence"]
@@ -111,12 +113,23 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a fact comes from: the file or query, its first row (1-based, 0 if none), and when that source was last
+    known to be current."""
+
+    source: str
+    line: int
+    as_of: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """One order as the shop's data tells it. An empty string or None means the source does not say.
 
-    `status` is one of OrderStatus; `status_word` is the source's own word. `extra` keeps unknown columns under
-    their header as written. `source` names the file or query, `line` the first row (1-based, 0 if none) and
-    `as_of` when that source was last known to be current. `problems` are data mistakes by code: such an order holds.
+    `status` is one of OrderStatus; `status_word` is the source's own word. `cancel_asked`: the buyer has asked through
+    the marketplace's own form. `extra` keeps unknown columns under their header as written. `source`, `line` and
+    `as_of` say where the state comes from (see Origin); `origins` name the fields that come from elsewhere. `problems`
+    are data mistakes by code, `doubts` the same with file, line and column: such an order holds.
     """
 
     order_id: str
@@ -141,6 +154,14 @@ class Order:
     line: int = 0
     as_of: datetime | None = None
     problems: tuple[str, ...] = ()
+    cancel_asked: bool = False
+    cancel_deadline: datetime | None = None
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    doubts: tuple[Mistake, ...] = ()
+
+    def origin(self, name: str) -> Origin:
+        """Where that field comes from and how old it is."""
+        return self.origins.get(name) or Origin(self.source, self.line, self.as_of)
 
     @property
     def is_shipped(self) -> bool:
@@ -151,6 +172,50 @@ class Order:
     def is_unshipped(self) -> bool:
         """The goods are still with the shop and the order stands."""
         return self.status in UNSHIPPED
+
+
+@dataclass(frozen=True, slots=True)
+class StateColumn:
+    """One look at an order's state: the states that words of that column mean. "" goes on to the next look,
+    `unknown` ends it: the word says that nobody can tell. `filled` is what any other filled cell means."""
+
+    column: str
+    words: Mapping[str, str] = field(default_factory=dict)
+    filled: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLayout:
+    """One form of export, known by its headers. Headers are compared without width, case, spaces, `_` and `-`.
+
+    `known_by`: any of these groups, all of it, makes a file one of this layout. `columns` maps a field to alternatives,
+    each one header or several to be joined; the first that says something counts. `status` is the state of every order
+    in such a file unless `states` tell it; `is_list`: the file lists all orders in that state, so one that is missing
+    from the newest has left it. `total_of` are columns to be added up over the rows, `total_unless` those that make the
+    sum untrue. `per_row` are fields that may differ from row to row. `cancel_asked` maps columns to the words that mark
+    the buyer's request; `item_rows` columns to the words of rows that are goods; `not_items` are patterns of names that
+    are none. `one_item_a_row`: an item's name is never a list. `quoted` False: quotation marks mean nothing.
+    """
+
+    name: str
+    title: str
+    known_by: tuple[tuple[str, ...], ...]
+    columns: Mapping[str, tuple[tuple[str, ...], ...]]
+    channel: str = ""
+    currency: str = ""
+    timezone: str = ""
+    day_first: bool | None = None
+    states: tuple[StateColumn, ...] = ()
+    status: str = ""
+    is_list: bool = False
+    total_of: tuple[str, ...] = ()
+    total_unless: tuple[str, ...] = ()
+    per_row: tuple[str, ...] = ()
+    cancel_asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    item_rows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    not_items: tuple[str, ...] = ()
+    one_item_a_row: bool = True
+    quoted: bool = True
 
 
 # --- deciding -------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from responder.config.file import ORDER_FIELDS
 from responder.config.source import Source
 from responder.config.validate import validate
 from responder.core.rules import compile_pack
-from responder.edges.orders.table import FIELDS
+from responder.edges.orders.layouts import FIELDS
 from responder.errors import ConfigError, Mistake
 from responder.model import Identity, Server
 

@@ -44,7 +44,7 @@ def explain(
     rules: str | None,
 ) -> None:
     """Show what would happen to mails (.eml, mbox, folders, - for standard input), and why. Writes nothing."""
-    from responder.config import OrdersSettings
+    from responder.config import one_file
     from responder.edges.orders import open_book
     from responder.errors import ConfigError, OrdersUnavailable
     from responder.flows.explain import as_json as explained
@@ -53,9 +53,9 @@ def explain(
     try:
         settings = settings_or_bare(config, as_json=as_json)
         settings = tried(settings, rules) if rules is not None else settings
+        sources = (one_file(settings, Path(orders_file)),) if orders_file else settings.orders
     except ConfigError as exc:
         give_up(exc, as_json=as_json)
-    sources = (OrdersSettings("csv", Path(orders_file), settings.shop.timezone),) if orders_file else settings.orders
     orders = open_book(sources)
     say_mistakes(orders.refresh(), as_json=False)
     language = staff_language(settings.shop.language)

@@ -67,7 +67,7 @@ def replay(
 
     Looks into the configured accounts, or at mails in files (.eml, mbox, Maildir, folders of them).
     """
-    from responder.config import OrdersSettings
+    from responder.config import one_file
     from responder.edges.orders import open_book
     from responder.errors import ConfigError, ConnectionLost, LoginRefused, OrdersUnavailable, ResponderError
     from responder.flows.replay import Tally, Trial, row_json, summary_json
@@ -80,13 +80,13 @@ def replay(
     try:
         active = settings_or_bare(config, as_json=as_json) if paths else load_settings(config, as_json=as_json)
         settings = tried(active, rules) if rules is not None else active
+        sources = (one_file(settings, Path(orders_file)),) if orders_file else settings.orders
     except ConfigError as exc:
         give_up(exc, as_json=as_json)
     accounts = [a for a in settings.accounts if account_name in (None, a.name)]
     if account_name is not None and not accounts:
         known = ", ".join(a.name for a in settings.accounts) or "-"
         raise click.BadParameter(f"{account_name!r}: {known}", param_hint="--account")
-    sources = (OrdersSettings("csv", Path(orders_file), settings.shop.timezone),) if orders_file else settings.orders
     orders = open_book(sources)
     say_mistakes(orders.refresh(), as_json=False)
     words, language = catalog(), staff_language(settings.shop.language)

@@ -5,7 +5,7 @@ gives a new complete value or raises, and the caller keeps what it had.
 """
 
 from responder.config.file import json_schema
-from responder.config.load import bare, check_secrets, config_file, load, load_pack
+from responder.config.load import bare, check_secrets, config_file, load, load_pack, one_file
 from responder.config.pack import default_pack_dir
 from responder.config.settings import AccountSettings, OrdersSettings, Settings, ShopSettings
 
@@ -21,4 +21,5 @@ __all__ = [
     "json_schema",
     "load",
     "load_pack",
+    "one_file",
 ]

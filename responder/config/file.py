@@ -23,6 +23,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ORDER_FIELDS = (
     *("order_id", "channel", "status", "buyer_name", "buyer_mail", "payment", "total", "currency", "ordered_at"),
     *("paid_at", "ship_by", "shipped_at", "carrier", "tracking_no", "eta", "items", "sku", "quantity"),
+    "cancel_deadline",
 )
 
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from responder.config import checks, source
 from responder.config.channels import read_channels
 from responder.config.file import AccountTable, OrdersTable, ResponderFile, ServerTable, ShopTable
+from responder.config.layouts import load_layouts
 from responder.config.pack import data_dir, default_pack_dir, read_pack
 from responder.config.settings import AccountSettings, OrdersSettings, Settings, ShopSettings
 from responder.config.validate import validate
@@ -23,7 +24,7 @@ from responder.core.positions import Path as KeyPath
 from responder.core.wording import Catalog
 from responder.edges import secrets
 from responder.errors import ConfigError, Mistake
-from responder.model import Identity, Server
+from responder.model import Identity, OrderLayout, Server
 
 FILE = "responder.toml"
 APPROVED = {"ja": "承認", "en": "Approved", "zh": "已批准"}
@@ -66,7 +67,7 @@ def load(directory: Path | None, *, env: Mapping[str, str]) -> Settings:
     file, found = validate(read)
     more, warnings = checks.check(read)
     mistakes = [*found, *more]
-    pack = channels = None
+    pack = channels = layouts = None
     wording = Catalog.load(data_dir() / "messages")
     try:
         pack = read_pack(folder, timezone=ZoneInfo(file.shop.timezone) if file else UTC, wording=wording)
@@ -76,7 +77,11 @@ def load(directory: Path | None, *, env: Mapping[str, str]) -> Settings:
         channels = read_channels(folder)
     except ConfigError as exc:
         mistakes += exc.mistakes
-    if mistakes or file is None or pack is None or channels is None:
+    try:
+        layouts = load_layouts(folder / "data" / "orders")
+    except ConfigError as exc:
+        mistakes += exc.mistakes
+    if mistakes or file is None or pack is None or channels is None or layouts is None:
         raise ConfigError(_told_once(mistakes))
     shop = _shop(file.shop)
     return Settings(
@@ -84,7 +89,7 @@ def load(directory: Path | None, *, env: Mapping[str, str]) -> Settings:
         shop=shop,
         state_url=checks.state_url(file.state.url, folder) or "",
         accounts=tuple(_account(read, folder, i, table, file, env) for i, table in enumerate(file.account)),
-        orders=tuple(_orders(folder, table, shop) for table in file.orders),
+        orders=tuple(_orders(folder, table, shop, layouts) for table in file.orders),
         rulebook=pack.rulebook,
         templates=pack.templates,
         channels=channels,
@@ -149,6 +154,16 @@ def bare(directory: Path | None = None, *, name: str = "") -> Settings:
         pack_paths=pack.paths,
         warnings=pack.warnings,
     )
+
+
+def one_file(settings: Settings, path: Path) -> OrdersSettings:
+    """The order file named on the command line, read as the shop would read it.
+
+    Raises: ConfigError for mistakes in the shop's layouts.
+    """
+    layouts = load_layouts(settings.directory / "data" / "orders")
+    shop = settings.shop
+    return OrdersSettings("csv", path, shop.timezone, currency=shop.currency, layouts=layouts)
 
 
 def check_secrets(settings: Settings) -> tuple[Mistake, ...]:
@@ -257,7 +272,7 @@ def _secret(read: source.Source, folder: Path, where: KeyPath, table: ServerTabl
     return secrets.Secret(kind, words, folder, told.file, told.line, told.key)
 
 
-def _orders(folder: Path, table: OrdersTable, shop: ShopSettings) -> OrdersSettings:
+def _orders(folder: Path, table: OrdersTable, shop: ShopSettings, layouts: tuple[OrderLayout, ...]) -> OrdersSettings:
     return OrdersSettings(
         type="csv",
         path=folder / Path(table.path).expanduser(),
@@ -269,4 +284,5 @@ def _orders(folder: Path, table: OrdersTable, shop: ShopSettings) -> OrdersSetti
         encoding=table.encoding,
         delimiter=table.delimiter,
         day_first=table.day_first,
+        layouts=layouts,
     )

@@ -15,7 +15,7 @@ from responder.core.proof import Proofreader
 from responder.core.rules import Rulebook
 from responder.core.wording import Catalog
 from responder.errors import Mistake
-from responder.model import Identity, Language, Server
+from responder.model import Identity, Language, OrderLayout, Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ class AccountSettings:
 @dataclass(frozen=True, slots=True)
 class OrdersSettings:
     """One source of orders. `columns` maps fields of the order to headers of the file; `status_words` the source's
-    own words to states. `encoding`, `delimiter` and `day_first` are None where they shall be found out."""
+    own words to states. `encoding`, `delimiter` and `day_first` are None where they shall be found out; `layouts` are
+    the exports that are recognised by their headers."""
 
     type: Literal["csv"]
     path: Path
@@ -81,6 +82,7 @@ class OrdersSettings:
     encoding: str | None = None
     delimiter: str | None = None
     day_first: bool | None = None
+    layouts: tuple[OrderLayout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
 import pydantic
@@ -33,7 +33,7 @@ def validate(source: Source) -> tuple[ResponderFile | None, tuple[Mistake, ...]]
         return ResponderFile.model_validate(source.data), ()
     except pydantic.ValidationError as exc:
         errors = exc.errors(include_url=False)
-        return None, tuple(_mistake(source, error) for error in errors)
+        return None, tuple(mistake_of(source, error) for error in errors)
 
 
 _TYPES = {
@@ -58,7 +58,8 @@ _BOUNDS = {
 }
 
 
-def _mistake(source: Source, error: Any) -> Mistake:
+def mistake_of(source: Source, error: Any, *, known: Sequence[str] | None = None) -> Mistake:
+    """What one of pydantic's errors means for the shop. `known` are the names of a file that is not responder.toml."""
     where: KeyPath = tuple(error["loc"])
     if where and where[-1] == "[key]":
         where = where[:-1]
@@ -67,7 +68,7 @@ def _mistake(source: Source, error: Any) -> Mistake:
     name = str(where[-1]) if where else ""
     kind = error["type"]
     if kind == "extra_forbidden":
-        known = known_keys(where[:-1])
+        known = known_keys(where[:-1]) if known is None else known
         home = next((table for table, keys in _all_tables() if name in keys), None)
         suggestion = nearest(name, known) or (f"{home}.{name}" if home else None)
         return source.mistake(where, "unknown_key", suggestion=suggestion, found=name, known=", ".join(known))

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from responder.edges.orders.book import FileBook
 from responder.edges.orders.cells import Reading, status_words
 from responder.errors import Mistake
-from responder.model import Order
+from responder.model import Order, OrderLayout
 
 __all__ = ["FileBook", "OrderBook", "OrderSource", "open_book"]
 
@@ -64,6 +64,8 @@ class OrderSource(Protocol):
     def delimiter(self) -> str | None: ...
     @property
     def day_first(self) -> bool | None: ...
+    @property
+    def layouts(self) -> tuple[OrderLayout, ...]: ...
 
 
 def open_book(sources: Iterable[OrderSource], *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> FileBook:
@@ -75,12 +77,14 @@ def open_book(sources: Iterable[OrderSource], *, clock: Callable[[], datetime] =
             Reading(
                 timezone=source.timezone,
                 columns=source.columns,
-                words={**shipped, **status_words(source.status_words)} if source.status_words else shipped,
+                words=shipped,
+                own_words=status_words(source.status_words),
                 channel=source.channel,
                 currency=source.currency,
                 encoding=source.encoding,
                 delimiter=source.delimiter,
                 day_first=source.day_first,
+                layouts=source.layouts,
             ),
         )
         for source in sources

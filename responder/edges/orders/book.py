@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from responder.edges.orders.cells import Reading
-from responder.edges.orders.table import DATES, TEXTS, Table, read_table
+from responder.edges.orders.layouts import DATES, TEXTS
+from responder.edges.orders.table import Table, read_table
 from responder.errors import ConfigError, Mistake, OrdersUnavailable
 from responder.model import Order, order_key
 
@@ -25,7 +26,6 @@ _TICK_S = 2.0
 _ENDS = frozenset({"shipped", "delivered", "cancelled"})
 _BEFORE_SHIPPING = frozenset({"unpaid", "paid", "preparing"})
 _FACTS = ("total", *DATES, *TEXTS)
-_ITEM_FIELDS = frozenset({"items", "sku", "quantity"})
 
 
 @dataclass
@@ -123,7 +123,7 @@ class FileBook:
                 continue
             for key, order in table.orders.items():
                 before = orders.get(key)
-                orders[key] = order if before is None else _laid_over(before, order, table.fields, told)
+                orders[key] = order if before is None else _laid_over(before, order, told)
         self._index = _Index(orders, _by_buyer(orders))
         self._conflicts = tuple(told[:50])
         self._loaded_at = self._clock()
@@ -177,12 +177,12 @@ def _look(file: _File, path: Path, reading: Reading, now: datetime) -> bool:
         if before.st_size > _MOST_BYTES:
             file.mistakes = (Mistake(str(path), 0, "", "file_too_large", (("most", str(_MOST_BYTES)),)),)
             return False
-        raw = path.read_bytes()
+        with path.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as exc:
         file.seen = (0, 0, 0)
         file.mistakes = (Mistake(str(path), 0, "", "file_unreadable", (("detail", exc.strerror or ""),)),)
         return False
-    sha256 = hashlib.sha256(raw).hexdigest()
     is_same = sha256 == file.sha256 and seen[0] == file.seen[0]
     file.seen, file.sha256 = seen, sha256
     file.is_fresh = now.timestamp() - before.st_mtime < _TICK_S
@@ -190,7 +190,7 @@ def _look(file: _File, path: Path, reading: Reading, now: datetime) -> bool:
         return False
     as_of = datetime.fromtimestamp(before.st_mtime, UTC)
     try:
-        table = read_table(raw, reading, name=str(path), as_of=as_of)
+        table = read_table(lambda: path.open("rb"), reading, name=str(path), as_of=as_of)
     except ConfigError as exc:
         file.mistakes = exc.mistakes
         return False
@@ -204,8 +204,8 @@ def _look(file: _File, path: Path, reading: Reading, now: datetime) -> bool:
     return True
 
 
-def _laid_over(before: Order, after: Order, fields: frozenset[str], told: list[Mistake]) -> Order:
-    """What a newer file says, on top of an older one; columns that the newer file lacks stay as they were.
+def _laid_over(before: Order, after: Order, told: list[Mistake]) -> Order:
+    """What a newer file says, on top of an older one; what the newer file does not say stays as it was.
 
     Facts that cannot both be true of one order are a conflict: the newer wins, and the order is on hold.
     """
@@ -220,12 +220,10 @@ def _laid_over(before: Order, after: Order, fields: frozenset[str], told: list[M
         told.append(Mistake(after.source, after.line, column, "orders_disagree", args))
     has_status = bool(after.status_word)
     problems = after.problems if has_status else (*before.problems, *after.problems)
-    changes: dict[str, object] = {
-        name: getattr(before, name) for name in _FACTS if name not in fields and not getattr(after, name)
-    }
+    changes: dict[str, object] = {name: getattr(before, name) for name in _FACTS if not getattr(after, name)}
     if not has_status:
         changes |= {"status": before.status, "status_word": before.status_word, "as_of": before.as_of}
-    if not fields & _ITEM_FIELDS:
+    if not after.items:
         changes["items"] = before.items
     if before.extra:
         changes["extra"] = {**before.extra, **after.extra}

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import tomli
 
-from responder.model import Item, OrderStatus
+from responder.model import Item, OrderLayout, OrderStatus
 
 EMPTY = frozenset({"", "-", "--", "---", "–", "—", "―", "n/a", "na", "null", "none", "nil", "なし", "未定", "無", "无"})
 _NO_DATE = re.compile(r"0000[-/]00[-/]00.*|-9{4,}")
@@ -24,11 +24,14 @@ _MOST_CELL = 4_000
 
 @dataclass(frozen=True)
 class Reading:
-    """How one source is to be read. `columns` maps fields to headers, `words` folded words to states."""
+    """How one source is to be read. `columns` maps fields to headers; `own_words` are the shop's folded words for
+    states, `words` those that come with the product; `layouts` the forms of export that are known."""
 
     timezone: ZoneInfo
     columns: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, OrderStatus] = field(default_factory=dict)
+    own_words: Mapping[str, OrderStatus] = field(default_factory=dict)
+    layouts: tuple[OrderLayout, ...] = ()
     channel: str = ""
     currency: str = ""
     encoding: str | None = None
@@ -64,11 +67,26 @@ _UNSEEN = re.compile(
 
 
 def text_of(cell: str) -> str:
-    """The cell as one clean line: no line breaks, control or direction marks."""
+    """The cell as one clean line: no line breaks, control or direction marks, nor what keeps a spreadsheet from
+    reading a number (`="0012"`, `'0012`)."""
     cell = cell.strip()
-    if cell.isprintable():
-        return cell
-    return _UNSEEN.sub("", _BREAKS.sub(" ", cell[:_MOST_CELL])).strip()
+    if not cell.isprintable():
+        cell = _UNSEEN.sub("", _BREAKS.sub(" ", cell[:_MOST_CELL])).strip()
+    if cell and cell[0] in _GUARDS:
+        if cell.startswith('="') and cell.endswith('"'):
+            return cell[2:-1].strip()
+        if cell[0] == "'" and cell[1:2] and (cell[1].isdecimal() or cell[1] in "=+-@"):
+            return cell[1:].strip()
+    return cell if len(cell) <= _MOST_CELL else cell[:_MOST_CELL]
+
+
+def is_damaged_number(text: str) -> bool:
+    """True for a long number that a spreadsheet has rounded: `4.00012E+11`."""
+    return "E+" in text[-6:].upper() and _ROUNDED.fullmatch(text) is not None
+
+
+_GUARDS = frozenset("='")
+_ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{1,2}")
 
 
 def is_empty(cell: str) -> bool:
@@ -80,13 +98,29 @@ def is_empty(cell: str) -> bool:
 
 _DATE = re.compile(
     r"(?P<y>\d{4})\s*[-/.年]\s*(?P<m>\d{1,2})\s*[-/.月]\s*(?P<d>\d{1,2})\s*日?"
-    r"|(?P<y2>\d{4})(?P<m2>\d{2})(?P<d2>\d{2})(?!\d)"
+    r"|(?P<y2>\d{4})(?P<m2>\d{2})(?P<d2>\d{2})(?=\d{6}$|(?!\d))"
     r"|(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})[-/.](?P<y3>\d{4})"
+    r"|(?P<mon>[a-zäéûç]{3,9})\.?[-\s]\s*(?P<d4>\d{1,2})(?:st|nd|rd|th)?[-,\s]\s*(?P<y4>\d{4}|\d{2})(?!\d)"
+    r"|(?P<d5>\d{1,2})\.?[-\s]\s*(?P<mon5>[a-zäéûç]{3,9})\.?[-,\s]\s*(?P<y5>\d{4}|\d{2})(?!\d)",
+    re.IGNORECASE,
 )
+# English, German, French, Italian and Spanish months by their first three letters, as exports of eBay write them.
+_MONTHS = {
+    word: number
+    for number, words in enumerate(
+        (
+            *("jan gen ene", "feb fév fev", "mar mär mrz", "apr avr abr", "may mai mag", "jun giu jui"),
+            *("jul lug", "aug aoû aou ago", "sep set", "oct okt ott", "nov", "dec dez déc dic"),
+        ),
+        start=1,
+    )
+    for word in words.split()
+}
 _TIME = re.compile(
     r"[T\s]*(?P<ampm>午前|午後|AM|PM|am|pm)?\s*(?P<h>\d{1,2})\s*[:時时]\s*(?P<min>\d{1,2})\s*分?"
     r"(?:\s*:?\s*(?P<s>\d{1,2})(?:\.\d{1,9})?\s*秒?)?\s*(?P<ampm2>AM|PM|am|pm)?"
     r"\s*(?P<zone>Z|UTC|GMT|JST|[+-]\d{2}:?\d{2})?"
+    r"|[T\s]*(?P<h2>\d{1,2})(?P<min2>\d{2})(?P<s2>\d{2})"
 )
 _WEEKDAY = re.compile(
     r"\s*[(]\s*(?:[月火水木金土日一二三四五六]|mon|tue|wed|thu|fri|sat|sun)[a-z曜日]*\s*[)]\s*", re.IGNORECASE
@@ -119,6 +153,10 @@ def date_of(cell: str, zone: ZoneInfo, day_first: bool | None = None) -> datetim
             return "ambiguous_date"
         is_day_first = first > 12 if day_first is None else day_first
         month, day = (second, first) if is_day_first else (first, second)
+    elif (name := match["mon"] or match["mon5"]) is not None:
+        day, year = int(match["d4"] or match["d5"]), int(match["y4"] or match["y5"])
+        year += 2000 if year < 100 else 0
+        month = _month(name)
     else:
         year, month, day = (int(match[name] or match[f"{name}2"]) for name in "ymd")
     hour = minute = second_of = 0
@@ -128,7 +166,8 @@ def date_of(cell: str, zone: ZoneInfo, day_first: bool | None = None) -> datetim
         clock = _TIME.fullmatch(rest.rstrip())
         if clock is None:
             return "bad_date"
-        hour, minute, second_of = int(clock["h"]), int(clock["min"]), int(clock["s"] or 0)
+        hour, minute = int(clock["h"] or clock["h2"]), int(clock["min"] or clock["min2"])
+        second_of = int(clock["s"] or clock["s2"] or 0)
         half = (clock["ampm"] or clock["ampm2"] or "").upper()
         if half in ("午後", "PM") and hour < 12:
             hour += 12
@@ -140,6 +179,14 @@ def date_of(cell: str, zone: ZoneInfo, day_first: bool | None = None) -> datetim
         return _moment(moment if offset is None else moment.replace(tzinfo=timezone(offset)), zone)
     except (ValueError, OverflowError):
         return "bad_date"
+
+
+def _month(name: str) -> int:
+    """1 to 12, or 0 for a word that is no month."""
+    name = name.casefold()
+    if name.startswith("juil"):  # French: juin is June, juillet July.
+        return 7
+    return _MONTHS.get(name[:3], 0)
 
 
 def _offset(zone: str | None) -> timedelta | None:
@@ -230,6 +277,14 @@ def _decimal(number: str, currency: str) -> Decimal | None:
 _QUANTITY = re.compile(
     r"\s*[x×✕*]\s*(\d{1,4})\s*(?:個|点|枚|本|pcs)?$|\s*[(（]\s*(\d{1,4})\s*(?:個|点)?\s*[)）]$", re.IGNORECASE
 )
+
+
+def item_of(cell: str, sku: str, quantity: str) -> tuple[Item, ...]:
+    """The item of a row that holds one at most, its name as it is written."""
+    name = text_of(cell)
+    if is_empty(name) and not sku:
+        return ()
+    return (Item(name, sku, int(quantity) if quantity.isdecimal() and len(quantity) <= 6 else 1),)
 
 
 def items_of(cell: str, sku: str, quantity: str) -> tuple[Item, ...]:

@@ -1,38 +1,52 @@
-"""One order file: its bytes become orders, with every doubt named by file, line and column.
+"""One order file: its rows become orders, with every doubt named by file, line and column.
 
-A file is taken whole or not at all; a doubt about one order only puts that order on hold. Pure: given the bytes.
+A file is taken whole or not at all; a doubt about one order only puts that order on hold. Reads the file it is given
+and nothing else.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import fnmatch
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from responder.edges.orders.cells import Reading, date_of, folded, is_empty, items_of, money_of, text_of
-from responder.edges.orders.sheet import Sheet, read_sheet
+from responder.edges.orders.cells import (
+    Reading,
+    date_of,
+    folded,
+    is_damaged_number,
+    is_empty,
+    item_of,
+    items_of,
+    money_of,
+    text_of,
+)
+from responder.edges.orders.layouts import DATES, TEXTS, Alternatives, Plan, StateLook, recognise, state_of
+from responder.edges.orders.never_kept import is_never_kept
+from responder.edges.orders.sheet import Open, Row, Sheet, read_sheet
 from responder.errors import Mistake
 from responder.model import Item, Order, order_key
 
-DATES = ("ordered_at", "paid_at", "ship_by", "shipped_at", "eta")
-TEXTS = ("channel", "buyer_name", "buyer_mail", "payment", "currency", "carrier", "tracking_no")
-ITEM_FIELDS = ("items", "sku", "quantity")
-FIELDS = ("order_id", "status", "total", *DATES, *TEXTS, *ITEM_FIELDS)
 _MOST_SHARED = 20_000
 _MOST_MISTAKES = 50
+_MOST_ITEMS = 500
 _NO_EXTRA: Mapping[str, str] = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class Table:
-    """The orders of one file by `order_key`; `fields` are the order's fields that the file has columns for."""
-
-    orders: Mapping[str, Order]
-    fields: frozenset[str]
-    mistakes: tuple[Mistake, ...] = ()
+# A later date of another row is news, not a contradiction: parts of an order are paid and shipped one by one.
+_LATEST = frozenset({"paid_at", "ship_by", "shipped_at", "eta"})
+_SEVERAL = frozenset({"carrier", "tracking_no"})
+_PLAIN_ID = re.compile(r"[!-~]*\d[!-~]*")
+_FOOTER = re.compile(
+    r"record\(?s?\)? downloaded|^seller id\b|^\d+\s*件$"
+    r"|^(?:合計|総計|件数|小計|total|totals|grand total|end of file)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(slots=True)
@@ -43,234 +57,416 @@ class _Found:
     line: int
     values: dict[str, Any] = field(default_factory=dict)
     cells: dict[str, str] = field(default_factory=dict)
+    states: list[str] = field(default_factory=list)
     extra: dict[str, str] = field(default_factory=dict)
     items: list[Item] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    doubts: list[Mistake] = field(default_factory=list)
+    sums: list[Decimal] = field(default_factory=list)
+    has_no_sum: bool = False
+    cancel_asked: bool = False
 
 
-def read_table(raw: bytes, reading: Reading, *, name: str, as_of: datetime | None) -> Table:
-    """The orders of a file. `name` is the file for mistakes and `Order.source`; `as_of` when it was current.
+@dataclass(frozen=True)
+class Table:
+    """The orders of one file by `order_key`."""
+
+    orders: Mapping[str, Order]
+    layout: str
+    mistakes: tuple[Mistake, ...] = ()
+
+
+def read_table(open_: Open, reading: Reading, *, name: str, as_of: datetime | None) -> Table:
+    """The orders of a file. Raises: ConfigError as `open_table`."""
+    reader = open_table(open_, reading, name=name, as_of=as_of)
+    orders: dict[str, Order] = {}
+    for order in reader:
+        key = order_key(order.order_id)
+        before = orders.get(key)
+        orders[key] = order if before is None else reader.joined(before, order)
+    return Table(orders, reader.plan.layout.name, reader.mistakes)
+
+
+def open_table(open_: Open, reading: Reading, *, name: str, as_of: datetime | None) -> OrderReader:
+    """The reader of a file whose header was recognised. `name` is the file for mistakes and `Order.source`; `as_of`
+    when it was current.
 
     Raises: ConfigError if the file as a whole cannot be taken: empty, half-written, unreadable, no order numbers.
     """
-    return _Reader(raw, reading, name, as_of).read()
+    sheet, plan = read_sheet(
+        open_,
+        lambda titles: recognise(titles, reading),
+        name=name,
+        encoding=reading.encoding,
+        delimiter=reading.delimiter,
+        wanted=reading.columns.get("order_id", "order_id"),
+    )
+    return OrderReader(sheet, plan, reading, name, as_of)
 
 
-class _Reader:
-    def __init__(self, raw: bytes, reading: Reading, name: str, as_of: datetime | None) -> None:
-        self.raw = raw
+class OrderReader:
+    """The orders of one file in the order of their first rows. Rows that others stand between give the order twice;
+    `joined` makes one of them. Iterate once; `mistakes` is whole afterwards."""
+
+    def __init__(self, sheet: Sheet, plan: Plan, reading: Reading, name: str, as_of: datetime | None) -> None:
+        self.sheet = sheet
+        self.plan = plan
         self.reading = reading
         self.name = name
         self.as_of = as_of
-        self.mistakes: list[Mistake] = []
-        self.untold = 0
-        self.shared: dict[str, str] = {}
-        self.items: dict[tuple[str, ...], tuple[Item, ...]] = {}
-        self.titles: list[str] = []
-        self.places: Mapping[str, int] = {}
-        self.facts: tuple[tuple[str, int], ...] = ()
-        self.values: dict[str, dict[str, Any]] = {}
-        self.item_places: tuple[int, ...] = ()
-        self.others: tuple[int, ...] = ()
-        self.has_items = False
+        layout = plan.layout
+        self.timezone = ZoneInfo(layout.timezone) if layout.timezone else reading.timezone
+        self.currency = layout.currency or reading.currency
+        self.day_first = layout.day_first if reading.day_first is None else reading.day_first
+        self._told: list[Mistake] = []
+        self._untold = 0
+        self._shared: dict[str, str] = {}
+        self._items: dict[tuple[str, ...], tuple[Item, ...]] = {}
+        # What each cell of a fact means, by the cell as written: exports repeat themselves.
+        self._facts = tuple((fact, at, dict[str, Any]()) for fact, at in plan.facts)
+        self._states: dict[tuple[str, ...], tuple[str, str, int]] = {}
+        self._others = tuple((at, plan.titles[at]) for at in plan.others if not is_never_kept(plan.titles[at]))
+        self._has_items = bool(plan.items[0] or plan.items[1])
+        self._id_title = plan.titles[plan.order_id[0][0]]
+        self._per_row = frozenset(layout.per_row)
+        self._not_items = tuple(map(str.casefold, layout.not_items))
+        for fact, title in plan.missing:
+            best = difflib.get_close_matches(title, plan.titles, n=1, cutoff=0.6)
+            self.tell(sheet.line, title, "orders_column_missing", suggestion=best[0] if best else None, field=fact)
 
-    def read(self) -> Table:
-        wanted = self.reading.columns.get("order_id", "order_id")
-        sheet = read_sheet(
-            self.raw, wanted, name=self.name, encoding=self.reading.encoding, delimiter=self.reading.delimiter
-        )
-        self.titles = list(sheet.titles)
-        self.places = places = self.columns(self.titles, sheet.line)
-        self.facts = tuple((name, at) for name, at in places.items() if name not in (*ITEM_FIELDS, "order_id"))
-        self.values = {name: {} for name, _ in self.facts}
-        self.item_places = tuple(places.get(name, -1) for name in ITEM_FIELDS)
-        self.has_items = "items" in places or "sku" in places
-        taken = set(places.values())
-        self.others = tuple(at for at, title in enumerate(self.titles) if title and at not in taken)
-        orders = self.orders(sheet)
-        if self.untold:
-            self.mistakes.append(self.mistake(0, "", "more_mistakes", count=str(self.untold)))
-        return Table(orders, frozenset(places), tuple(self.mistakes))
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """What is wrong in this file, the first fifty and how many more."""
+        more = () if not self._untold else (self.mistake(0, "", "more_mistakes", count=str(self._untold)),)
+        return (*self._told, *more)
 
-    def orders(self, sheet: Sheet) -> dict[str, Order]:
-        """The rows grouped by order; a row without an order number belongs to the order above it."""
-        at, width = self.places["order_id"], len(self.titles)
-        orders: dict[str, Order] = {}
-        key, current = "", None
-        for line, row, is_last in sheet.rows():
-            order_id = text_of(row[at]) if at < len(row) else ""
-            if len(row) < width or not order_id:
-                filled = sum(1 for cell in row if cell.strip())
-                if not filled:
-                    continue
-                if is_last and len(row) < width and not sheet.is_ended and not (filled == 1 and " " in order_id):
-                    raise sheet.refused("orders_file_half_written", line)
-                if order_id and filled == 1 and width > 2:
-                    continue  # A footer such as "12 record(s) downloaded".
-                if not order_id and current is None:
-                    self.told(line, self.titles[at], "order_id_missing")
-                    continue
+    def __iter__(self) -> Iterator[Order]:
+        """The rows grouped by order; a row without an order number belongs to the order above it.
+
+        Raises: ConfigError if the file turns out to be half-written or broken.
+        """
+        current: _Found | None = None
+        key = ""
+        for row in self.sheet.rows():
+            order_id = self._id_of(row, current)
+            if order_id is None:
+                continue
             row_key = order_key(order_id) if order_id else key
-            if row_key != key or current is None:
+            if current is None or row_key != key:
                 if current is not None:
-                    self.close(orders, key, current)
-                key = order_id if row_key == order_id else row_key
-                current = _Found(order_id, line)
-            self.take(row, line, current)
+                    yield self._order(current)
+                key, current = row_key, _Found(order_id, row.line, states=[""] * len(self.plan.looks))
+            if row.is_broken:
+                self._doubt(current, row.line, "", "row_broken")
+            self._take(row.cells, row.line, current)
         if current is not None:
-            self.close(orders, key, current)
-        return orders
+            yield self._order(current)
 
-    def close(self, orders: dict[str, Order], key: str, found: _Found) -> None:
-        order = self.order(found)
-        before = orders.get(key)
-        orders[key] = order if before is None else self.joined(before, order)
-
-    def header_of(self, name: str) -> str:
-        return folded(self.reading.columns.get(name, name))
-
-    def columns(self, header: list[str], line: int) -> dict[str, int]:
-        """Where each field of the order stands."""
-        places: dict[str, int] = {}
-        for index, name in enumerate(header):
-            places.setdefault(folded(name), index)
-        found = {name: places[self.header_of(name)] for name in FIELDS if self.header_of(name) in places}
-        for name, wanted in self.reading.columns.items():
-            if name not in found:
-                best = difflib.get_close_matches(wanted, header, n=1, cutoff=0.6)
-                self.told(line, wanted, "orders_column_missing", suggestion=best[0] if best else None, field=name)
-        return found
+    def _id_of(self, row: Row, current: _Found | None) -> str | None:
+        """The row's order number, "" for a row that belongs to the order above it, None for one that is none."""
+        cells, width = row.cells, self.plan.width
+        order_id = _joined(cells, self.plan.order_id, " ")
+        if (
+            len(cells) >= width
+            and _PLAIN_ID.fullmatch(order_id)
+            and "E+" not in order_id
+            and order_id != self._id_title
+        ):
+            return order_id
+        filled = [text for cell in cells if (text := text_of(cell))]
+        if not filled:
+            return None
+        if any(_FOOTER.search(text) for text in filled[:2]) and len(filled) <= 3:
+            return None
+        if (
+            row.is_last
+            and len(cells) < width
+            and not self.sheet.is_ended
+            and not (len(filled) == 1 and " " in order_id)
+        ):
+            raise self.sheet.refused("orders_file_half_written", row.line)
+        if order_id and len(filled) == 1 and width > 2:
+            return None  # A footer nobody has described.
+        if is_damaged_number(order_id):
+            self.tell(row.line, self._id_title, "order_number_rounded", found=order_id)
+            return None
+        if order_id == self._id_title:
+            return None  # The header again, where several exports were put together.
+        if not order_id and current is None:
+            self.tell(row.line, self._id_title, "order_id_missing")
+            return None
+        return order_id
 
     # --- from rows to orders ---
 
-    def take(self, row: list[str], line: int, found: _Found) -> None:
+    def _take(self, row: list[str], line: int, found: _Found) -> None:
         """Adds what a row says to its order; a cell that contradicts an earlier row puts the order on hold."""
-        width = len(row)
+        width, plan = len(row), self.plan
         cells, values = found.cells, found.values
-        for name, index in self.facts:
-            if index >= width or not (cell := row[index]):
+        for name, at, known in self._facts:
+            if at >= width or not (cell := row[at]):
                 continue
             before = cells.get(name)
-            if before is not None and before == cell:
+            if before is None:
+                if (seen := known.get(cell)) is not None:
+                    cells[name] = cell
+                    values[name] = seen
+                    continue
+            elif before == cell:
                 continue
-            text = text_of(cell)
-            if not text or (len(text) < 5 and is_empty(text)):
-                continue
-            if before is not None:
-                if folded(before) != folded(text):
-                    self.doubt(found, line, self.titles[index], "rows_disagree", first=before, found=text)
-                continue
-            cells[name] = text
-            seen = self.values[name]
-            value = seen.get(text)
-            if value is None:
-                value = self.value(found, name, text, line, self.titles[index])
-                if value is not None and len(seen) < _MOST_SHARED:
-                    seen[text] = value
-            if value is not None:
-                values[name] = value
-        if self.has_items:
-            found.items += self.items_in(row, width)
-        for index in self.others:
-            if index < width and (cell := row[index]) and (text := text_of(cell)):
-                found.extra.setdefault(self.titles[index], self.share(text))
+            self._fact(found, name, cell, line, plan.titles[at], known)
+        for name, alternatives in plan.joined:
+            text = _joined(row, alternatives, ", " if name == "tracking_no" else " ")
+            if text and cells.get(name) != text:
+                self._fact(found, name, text, line, plan.titles[alternatives[0][0]], {})
+        for index, look in enumerate(plan.looks):
+            if look.at < width and (cell := row[look.at]):
+                self._state(found, index, text_of(cell), line)
+        if self._has_items and len(found.items) < _MOST_ITEMS:
+            found.items += self._items_in(row)
+        for at, marks in plan.cancel_asked.items():
+            if at < width and row[at] and folded(row[at]) in marks:
+                found.cancel_asked = True
+        if plan.total_of:
+            self._add_up(found, row, line)
+        extra = found.extra
+        for at, title in self._others:
+            if at < width and (cell := row[at]) and title not in extra and (text := text_of(cell)):
+                extra[title] = self._share(text)
 
-    def items_in(self, row: list[str], width: int) -> tuple[Item, ...]:
-        cells = tuple(row[index] if 0 <= index < width else "" for index in self.item_places)
-        known = self.items.get(cells)
+    def _fact(self, found: _Found, name: str, cell: str, line: int, title: str, known: dict[str, Any]) -> None:
+        """One cell of a fact, after those of the order's earlier rows."""
+        text = text_of(cell)
+        if not text or (len(text) < 5 and is_empty(text)):
+            return
+        before = found.cells.get(name)
+        value = self._value(found, name, text, line, title)
+        if value is None:
+            found.cells.setdefault(name, text)
+            return
+        if len(known) < _MOST_SHARED:
+            known[cell] = value
+        if before is None:
+            found.cells[name] = text
+            found.values[name] = value
+            return
+        old = found.values.get(name)
+        if old is None or value == old or folded(before) == folded(text):
+            found.values.setdefault(name, value)
+        elif name in _SEVERAL:
+            if value not in old.split(", "):
+                found.values[name] = f"{old}, {value}"
+        elif name in _LATEST:
+            found.values[name] = max(old, value)
+        elif name in self._per_row:
+            found.values[name] = None
+        else:
+            self._doubt(found, line, title, "rows_disagree", first=before, found=text)
+
+    def _state(self, found: _Found, index: int, text: str, line: int) -> None:
+        if is_empty(text):
+            return
+        before = found.states[index]
+        if not before:
+            found.states[index] = text
+        elif before != text and folded(before) != folded(text):
+            look = self.plan.looks[index]
+            if not look.filled and self._meaning(look, before) != self._meaning(look, text):
+                self._doubt(found, line, self.plan.titles[look.at], "rows_disagree", first=before, found=text)
+
+    def _meaning(self, look: StateLook, text: str) -> str:
+        word = folded(text)
+        own, common = self.reading.own_words.get(word), self.reading.words.get(word)
+        return own or look.words.get(word) or common or word
+
+    def _items_in(self, row: list[str]) -> tuple[Item, ...]:
+        plan = self.plan
+        for at, marks in plan.item_rows.items():
+            if at < len(row) and row[at].strip() and folded(row[at]) not in marks:
+                return ()
+        items, skus, counts = plan.items
+        cells = (name, sku, count) = (_raw(row, items), _raw(row, skus), _raw(row, counts))
+        known = self._items.get(cells)
         if known is None:
-            known = items_of(cells[0], text_of(cells[1]), cells[2].strip())
-            if len(self.items) < _MOST_SHARED:
-                self.items[cells] = known
+            if any(fnmatch.fnmatchcase(name.strip().casefold(), pattern) for pattern in self._not_items):
+                known = ()
+            elif plan.layout.one_item_a_row:
+                known = item_of(name, text_of(sku), text_of(count))
+            else:
+                known = items_of(name, text_of(sku), text_of(count))
+            if len(self._items) < _MOST_SHARED:
+                self._items[cells] = known
         return known
 
-    def value(self, found: _Found, name: str, text: str, line: int, column: str) -> Any:
+    def _add_up(self, found: _Found, row: list[str], line: int) -> None:
+        for at in self.plan.total_of:
+            if at < len(row) and (text := text_of(row[at])):
+                money = money_of(text, found.values.get("currency") or self.currency)
+                if isinstance(money, tuple):
+                    found.sums.append(money[0])
+                elif money is not None:
+                    found.has_no_sum = True
+                    self._doubt(found, line, self.plan.titles[at], money, found=text)
+        for at in self.plan.total_unless:
+            if at < len(row) and row[at].strip(" 0.-"):
+                found.has_no_sum = True
+
+    def _value(self, found: _Found, name: str, text: str, line: int, column: str) -> Any:
         """What the cell means for that field, or None after a doubt."""
         if name in DATES:
-            moment = date_of(text, self.reading.timezone, self.reading.day_first)
+            moment = date_of(text, self.timezone, self.day_first)
             if isinstance(moment, str):
-                return self.doubt(found, line, column, moment, found=text)
+                return self._doubt(found, line, column, moment, found=text)
             return moment
-        if name == "status":
-            status = self.reading.words.get(folded(text))
-            if status is None:
-                best = difflib.get_close_matches(folded(text), self.reading.words, n=1, cutoff=0.6)
-                self.doubt(found, line, column, "unknown_status", suggestion=best[0] if best else None, found=text)
-            return status
-        if name == "total":
-            money = money_of(text, self.reading.currency)
-            if isinstance(money, str):
-                return self.doubt(found, line, column, money, found=text)
-            return money
-        if name == "buyer_mail":
-            return text.removeprefix("mailto:").strip("<> ")
+        match name:
+            case "total":
+                money = money_of(text, self.currency)
+                if isinstance(money, str):
+                    return self._doubt(found, line, column, money, found=text)
+                return money
+            case "buyer_mail":
+                return text.removeprefix("mailto:").strip("<> ")
+            case "carrier":
+                return None if text.isdecimal() and len(text) < 3 else text
+            case "tracking_no" if is_damaged_number(text):
+                return self._doubt(found, line, column, "number_rounded", found=text)
         return text
 
-    def order(self, found: _Found) -> Order:
+    def _order(self, found: _Found) -> Order:
         """The finished order."""
-        values = found.values
-        total, named = values.pop("total", (None, ""))
-        currency = values.get("currency", "").upper()
-        if named and currency and named != currency:
-            self.doubt(found, found.line, "currency", "currency_mixed", first=named, found=currency)
-        values["currency"] = self.share(currency or named or (self.reading.currency if total is not None else ""))
-        ordered, shipped = values.get("ordered_at"), values.get("shipped_at")
-        if ordered is not None and shipped is not None and (ordered - shipped).total_seconds() > 86_400:
-            self.doubt(found, found.line, "shipped_at", "shipped_before_ordered", found=shipped.isoformat())
-        if "channel" not in values:
-            values["channel"] = self.reading.channel
+        values, plan = found.values, self.plan
+        total, named = values.pop("total", None) or (None, "")
+        if found.sums:
+            total = None if found.has_no_sum else sum(found.sums, Decimal(0))
+        currency = str(values.get("currency") or "").upper()
+        wanted = currency or plan.layout.currency
+        if named and wanted and named != wanted:
+            column = plan.title("currency" if currency else "total")
+            self._doubt(found, found.line, column, "currency_mixed", first=named, found=wanted)
+        values["currency"] = self._share(currency or named or (self.currency if total is not None else ""))
+        status, word = self._state_of(found)
+        self._check_dates(found)
+        values["channel"] = values.get("channel") or plan.layout.channel or self.reading.channel
         return Order(
             order_id=found.order_id,
-            status_word=self.share(found.cells.get("status", "")),
+            status=status,
+            status_word=self._share(word),
             total=total,
             items=tuple(found.items),
             extra=found.extra or _NO_EXTRA,
             source=self.name,
             line=found.line,
             as_of=self.as_of,
-            problems=tuple(dict.fromkeys(found.problems)),
+            problems=tuple(dict.fromkeys(one.code for one in found.doubts)),
+            doubts=tuple(found.doubts),
+            cancel_asked=found.cancel_asked,
             **values,
         )
 
-    def joined(self, first: Order, second: Order) -> Order:
-        """One order out of two groups of its rows that others stand between."""
-        changes: dict[str, Any] = {"items": (*first.items, *second.items), "extra": {**second.extra, **first.extra}}
-        problems = [*first.problems, *second.problems]
-        for name in ("status", "total", *DATES, *TEXTS):
-            old, new = getattr(first, name), getattr(second, name)
-            if old in (None, "", "unknown"):
-                changes[name] = new
-            elif new not in (None, "", "unknown") and folded(str(old)) != folded(str(new)):
-                column = self.titles[self.places[name]] if name in self.places else name
-                shown = {"order": first.order_id, "first": str(old), "found": str(new)}
-                self.told(second.line, column, "rows_disagree", **shown)
-                problems.append("rows_disagree")
-        changes["status_word"] = first.status_word or second.status_word
-        return replace(first, problems=tuple(dict.fromkeys(problems)), **changes)
-
-    def share(self, text: str) -> str:
-        """One object for equal texts: exports repeat themselves."""
-        known = self.shared.get(text)
+    def _state_of(self, found: _Found) -> tuple[Any, str]:
+        cells = tuple(found.states)
+        known = self._states.get(cells)
         if known is None:
-            if len(self.shared) >= _MOST_SHARED:
+            known = state_of(cells, self.plan, self.reading.own_words, self.reading.words)
+            if len(self._states) < _MOST_SHARED:
+                self._states[cells] = known
+        status, word, unknown = known
+        if unknown >= 0:
+            look = self.plan.looks[unknown]
+            words = (*look.words, *self.reading.own_words, *self.reading.words)
+            best = difflib.get_close_matches(folded(word), words, n=1, cutoff=0.6)
+            near = best[0] if best else None
+            self._doubt(found, found.line, self.plan.titles[look.at], "unknown_status", suggestion=near, found=word)
+        return status, word
+
+    def _check_dates(self, found: _Found) -> None:
+        """Dates that cannot be: goods that left before they were ordered."""
+        ordered, shipped = found.values.get("ordered_at"), found.values.get("shipped_at")
+        if ordered is not None and shipped is not None and (ordered - shipped).total_seconds() > 86_400:
+            title = self.plan.title("shipped_at")
+            self._doubt(found, found.line, title, "shipped_before_ordered", found=shipped.isoformat())
+
+    def _share(self, text: str) -> str:
+        """One object for equal texts: exports repeat themselves."""
+        known = self._shared.get(text)
+        if known is None:
+            if len(self._shared) >= _MOST_SHARED:
                 return text
-            known = self.shared[text] = text
+            known = self._shared[text] = text
         return known
 
     # --- mistakes ---
 
-    def doubt(
+    def _doubt(
         self, found: _Found, line: int, column: str, code: str, /, suggestion: str | None = None, **args: str
     ) -> None:
-        found.problems.append(code)
-        self.told(line, column, code, suggestion=suggestion, order=found.order_id, **args)
+        args = {"order": found.order_id, **args}
+        if len(found.doubts) < _MOST_MISTAKES:
+            found.doubts.append(self.mistake(line, column, code, suggestion=suggestion, **args))
+        self.tell(line, column, code, suggestion=suggestion, **args)
 
-    def told(self, line: int, column: str, code: str, /, suggestion: str | None = None, **args: str) -> None:
-        if len(self.mistakes) >= _MOST_MISTAKES:
-            self.untold += 1
+    def tell(self, line: int, column: str, code: str, /, suggestion: str | None = None, **args: str) -> None:
+        """Remembers a mistake in this file."""
+        if len(self._told) >= _MOST_MISTAKES:
+            self._untold += 1
         else:
-            self.mistakes.append(self.mistake(line, column, code, suggestion=suggestion, **args))
+            self._told.append(self.mistake(line, column, code, suggestion=suggestion, **args))
 
     def mistake(self, line: int, column: str, code: str, /, suggestion: str | None = None, **args: str) -> Mistake:
+        """A mistake in this file; what stands in it is cut short."""
         shown = tuple((name, text[:80]) for name, text in args.items())
         return Mistake(self.name, line, column, code, shown, suggestion=suggestion)
+
+    def joined(self, first: Order, second: Order) -> Order:
+        """One order out of two groups of its rows that others stand between."""
+        changes: dict[str, Any] = {
+            "items": (*first.items, *second.items)[:_MOST_ITEMS],
+            "extra": {**second.extra, **first.extra},
+            "cancel_asked": first.cancel_asked or second.cancel_asked,
+        }
+        doubts = [*first.doubts, *second.doubts]
+        for name in ("status", "total", *DATES, *TEXTS):
+            old, new = getattr(first, name), getattr(second, name)
+            if old in (None, "", "unknown"):
+                changes[name] = new
+            elif new in (None, "", "unknown") or folded(str(old)) == folded(str(new)):
+                continue
+            elif name == "total" and self.plan.total_of:
+                changes[name] = old + new
+            elif name in _LATEST:
+                changes[name] = max(old, new)
+            elif name in _SEVERAL:
+                changes[name] = ", ".join(dict.fromkeys((*old.split(", "), *new.split(", "))))
+            elif name in self._per_row:
+                changes[name] = None
+            else:
+                shown = {"order": first.order_id, "first": str(old), "found": str(new)}
+                column = self.plan.title(name)
+                if name == "status" and self.plan.looks:
+                    column = self.plan.titles[self.plan.looks[0].at]
+                    shown |= {"first": first.status_word, "found": second.status_word}
+                self.tell(second.line, column, "rows_disagree", **shown)
+                doubts.append(self.mistake(second.line, column, "rows_disagree", **shown))
+        changes["status_word"] = first.status_word or second.status_word
+        codes = tuple(dict.fromkeys(one.code for one in doubts))
+        return replace(first, doubts=tuple(doubts), problems=codes, **changes)
+
+
+def _joined(row: Sequence[str], alternatives: Alternatives, joint: str) -> str:
+    """The first alternative that says something, its cells joined."""
+    for one in alternatives:
+        if len(one) == 1:
+            text = text_of(row[one[0]]) if one[0] < len(row) else ""
+        else:
+            parts = [text_of(row[at]) for at in one if at < len(row)]
+            text = joint.join(part for part in parts if part and not is_empty(part))
+        if text:
+            return text
+    return ""
+
+
+def _raw(row: Sequence[str], alternatives: Alternatives) -> str:
+    """As `_joined`, with the line breaks a single cell holds."""
+    if len(alternatives) == 1 and len(alternatives[0]) == 1:
+        at = alternatives[0][0]
+        return row[at] if at < len(row) else ""
+    return _joined(row, alternatives, " ")
