@@ -8,9 +8,7 @@ own, so that a slow SMTP server keeps no mailbox waiting.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
-import os
 import random
 import selectors
 import signal
@@ -31,6 +29,7 @@ from responder.config import AccountSettings, Settings
 from responder.edges.files import FileWatch
 from responder.edges.journal import Journal, JournalUnavailable, drafts, notes
 from responder.edges.orders import OrderBook
+from responder.edges.supervisor import Supervisor
 from responder.errors import (
     CertificateRefused,
     CommandRefused,
@@ -39,7 +38,6 @@ from responder.errors import (
     FolderMissing,
     LoginRefused,
     Mistake,
-    PermanentError,
     ResponderError,
     TemporaryError,
 )
@@ -57,14 +55,12 @@ PAUSE_FIRST_S = 1.0
 PAUSE_MOST_S = 300.0
 PAUSE_REFUSED_S = 1800.0
 STOP_WITHIN_S = 60.0
+# No turn takes this long: every answer of a server has its own limit. The supervisor is then left to end us.
+STUCK_S = 1800.0
 ORDERS_EVERY_S = 60.0
 TELL_AFTER = timedelta(minutes=10)
 
 EX_OK, EX_CANTSTART, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 1, 75, 77, 78
-
-
-class AlreadyRunning(PermanentError):
-    """Another process works with this journal."""
 
 
 @dataclass(slots=True)
@@ -80,6 +76,7 @@ class Post:
     ever_connected: bool = False
     down_since: datetime | None = None
     poked: bool = False
+    at_work_since: float = 0.0
 
 
 class Daemon:
@@ -93,6 +90,7 @@ class Daemon:
         reload_settings: Callable[[Settings], Settings],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         workers: int = WORKERS,
+        supervisor: Supervisor | None = None,
     ) -> None:
         self.settings = settings
         self.orders = orders
@@ -110,7 +108,8 @@ class Daemon:
         self._senders = ThreadPoolExecutor(SENDERS, thread_name_prefix="send")
         self._sending: dict[str, Future[None]] = {}
         self._stopping = threading.Event()
-        self._lock_file: int | None = None
+        self._supervisor = supervisor or Supervisor({})
+        self._shown = ""
         self.reloads = 0
         self.left_sending = False
         """After `run`: a server still owes an answer; whoever ends the process must not wait for it."""
@@ -120,19 +119,24 @@ class Daemon:
     # --- running ----------------------------------------------------------------------------------------------------
 
     def run(self) -> int:
-        """Work until told to stop; returns the exit code. 77 or 78 if no account could ever be opened."""
-        self._take_lock()
+        """Work until told to stop; returns the exit code. 77 or 78 if no account could ever be opened.
+
+        Raises: JournalInUse.
+        """
+        alone = self.journal.take()
         self.journal.upgrade()
-        if self._lock_file is not None:
-            # The lock is ours: whoever held a claim is gone. Without a lock (PostgreSQL) claims end by themselves.
+        if alone:
+            # Whoever held a claim is gone. Where others may be at work (PostgreSQL) claims end by themselves.
             with self.journal.durable() as tx:
                 for name in self._posts:
                     drafts.release_claims(tx, name)
         files = FileWatch(self._watched_paths(), self._on_files_changed)
         files.start()
         log.info("started", extra={"action": "started", "accounts": len(self._posts)})
+        self._supervisor.ready(f"{len(self._posts)} account(s)")
         try:
             while not self._stopping.is_set():
+                self._show_life()
                 self._start_due_turns()
                 for key, _ in self._selector.select(self._pause()):
                     if key.data is None:
@@ -177,6 +181,17 @@ class Daemon:
         self._ready.put(f"poke:{name}")
         self._wake()
 
+    def _show_life(self) -> None:
+        """Tell the supervisor how many accounts wait for better times, and that nothing hangs, if nothing does."""
+        waiting = sum(post.failures > 0 for post in self._posts.values())
+        shown = f"{len(self._posts)} account(s), {waiting} waiting for their server"
+        if shown != self._shown:
+            self._shown = shown
+            self._supervisor.status(shown)
+        at_work = [post for post in self._posts.values() if post.owner == "worker"]
+        if all(monotonic() - post.at_work_since < STUCK_S for post in at_work):
+            self._supervisor.alive()
+
     # --- turns ------------------------------------------------------------------------------------------------------
 
     def _start_due_turns(self) -> None:
@@ -195,6 +210,7 @@ class Daemon:
             with contextlib.suppress(KeyError, ValueError):
                 self._selector.unregister(post.desk.session.sock)
         post.owner = "worker"
+        post.at_work_since = monotonic()
         post.poked = False
         self._workers.submit(self._work, post)
 
@@ -374,19 +390,6 @@ class Daemon:
 
     # --- start and end ----------------------------------------------------------------------------------------------
 
-    def _take_lock(self) -> None:
-        """One process a journal: two would both see an approval. Raises AlreadyRunning."""
-        file = self.journal.file
-        if file is None:
-            return
-        self._lock_file = os.open(file.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as exc:
-            os.close(self._lock_file)
-            self._lock_file = None
-            raise AlreadyRunning(str(file)) from exc
-
     def _hopeless(self) -> int | None:
         """An exit code if no account could ever be opened and no waiting will change that."""
         posts = list(self._posts.values())
@@ -407,6 +410,7 @@ class Daemon:
     def _wind_up(self) -> None:
         """Finish the SMTP transactions in hand, close every connection, give the journal back."""
         log.info("stopping", extra={"action": "stopping"})
+        self._supervisor.stopping()
         deadline = monotonic() + STOP_WITHIN_S
         self._workers.shutdown(wait=True, cancel_futures=True)
         for future in self._sending.values():
@@ -421,14 +425,14 @@ class Daemon:
         self._wake_in.close()
         self._wake_out.close()
         self.journal.close()
-        if self._lock_file is not None:
-            os.close(self._lock_file)
         log.info("stopped", extra={"action": "stopped"})
 
     def _pause(self) -> float:
         now = monotonic()
         waiting = [post.due - now for post in self._posts.values() if post.owner != "worker"]
-        return max(0.0, min([*waiting, self._orders_due - now, 60.0]))
+        watched = self._supervisor.watchdog_s
+        longest = 60.0 if watched is None else min(60.0, watched / 3)
+        return max(0.0, min([*waiting, self._orders_due - now, longest]))
 
     def _wake(self) -> None:
         with contextlib.suppress(OSError):
@@ -440,4 +444,4 @@ class Daemon:
                 pass
 
 
-__all__ = ["AccountSettings", "AlreadyRunning", "ConnectionLost", "Daemon"]
+__all__ = ["AccountSettings", "ConnectionLost", "Daemon"]

@@ -52,16 +52,18 @@ def run(config: str | None, dry_run: bool, as_json: bool, verbose: bool) -> None
     if dry_run:
         sys.exit(_dry_run(settings, orders, as_json=as_json))
 
-    from responder.daemon import AlreadyRunning, Daemon
+    from responder.daemon import Daemon
+    from responder.edges.journal import JournalInUse
+    from responder.edges.supervisor import Supervisor
 
-    daemon = Daemon(settings, orders, reload_settings=load_pack)
+    daemon = Daemon(settings, orders, reload_settings=load_pack, supervisor=Supervisor())
     daemon.install_signals()
     words, language = catalog(), staff_language(settings.shop.language)
     if not as_json and sys.stderr.isatty():
         click.echo(words.text("cli.started", language, accounts=len(settings.accounts)), err=True)
     try:
         code = daemon.run()
-    except AlreadyRunning as exc:
+    except JournalInUse as exc:
         click.echo(words.text("cli.already_running", language, file=str(exc)), err=True)
         sys.exit(EX_TEMPFAIL)
     if code:

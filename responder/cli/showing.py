@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from responder.cli.common import (
     CONFIG,
+    EX_FINDINGS,
+    EX_OK,
     JSON,
     catalog,
     load_settings,
     staff_language,
 )
 
-if TYPE_CHECKING:
-    pass
-
 
 @click.command()
 @CONFIG
 @JSON
-def status(config: str | None, as_json: bool) -> None:
+@click.option("--health", is_flag=True, help="Exit 1 if responder is not running or an account cannot be reached.")
+def status(config: str | None, as_json: bool, health: bool) -> None:
     """What is open, waiting, in doubt or sent, by account."""
     from responder.edges.journal import Journal, JournalUnavailable, cases, drafts, mails, notes
 
@@ -52,10 +52,12 @@ def status(config: str | None, as_json: bool) -> None:
         ]
     finally:
         journal.close()
+    ill = journal.is_taken() is False or any(entry["connection"] != "connected" for entry in entries)
+    code = EX_FINDINGS if health and ill else EX_OK
     if as_json:
         for entry in entries:
             click.echo(json.dumps(entry, ensure_ascii=False))
-        return
+        sys.exit(code)
     click.echo(words.text("cli.status_title", language, cases=sum(e["open_cases"] for e in entries)))
     for entry in entries:
         error = f" ({entry['error']})" if entry["error"] else ""
@@ -63,6 +65,7 @@ def status(config: str | None, as_json: bool) -> None:
         for name in ("mails", "drafts"):
             counts = ", ".join(f"{key} {count}" for key, count in sorted(entry[name].items())) or "-"
             click.echo(f"    {name}: {counts}")
+    sys.exit(code)
 
 
 @click.command()

@@ -5,6 +5,6 @@ looking at the mail server, never by repeating blindly. The functions take an op
 what is committed together.
 """
 
-from responder.edges.journal.engine import Journal, JournalUnavailable
+from responder.edges.journal.engine import Journal, JournalInUse, JournalUnavailable
 
-__all__ = ["Journal", "JournalUnavailable"]
+__all__ = ["Journal", "JournalInUse", "JournalUnavailable"]

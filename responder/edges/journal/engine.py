@@ -6,6 +6,8 @@ process and is for what the mail server can tell again. Never decides anything.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -18,14 +20,19 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from responder.errors import TemporaryError
+from responder.errors import PermanentError, TemporaryError
 
 HEAD = "0001"
 WAL_TRIES = 100
+LOCK_TRIES = 5
 
 
 class JournalUnavailable(TemporaryError):
     """The journal could not be read or written: the act that needs it does not begin."""
+
+
+class JournalInUse(PermanentError):
+    """Another process works with this journal."""
 
 
 class Journal:
@@ -38,6 +45,7 @@ class Journal:
         self._is_sqlite = parsed.get_backend_name() == "sqlite"
         self.file = Path(parsed.database) if self._is_sqlite and parsed.database else None
         """The database file, or None for a server."""
+        self._lock: int | None = None
         if create:
             self._prepare_file()
         self._full = self._engine("FULL")
@@ -118,8 +126,47 @@ class Journal:
             command.upgrade(config, "head")
             connection.commit()
 
+    def take(self) -> bool:
+        """Make this process the only one that works with the journal, until `close`: two would both see an approval.
+
+        False where the database cannot tell (PostgreSQL): there claims in the tables keep two apart.
+        Raises: JournalInUse.
+        """
+        if self.file is None:
+            return False
+        lock = os.open(self.file.with_suffix(".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        for attempt in range(LOCK_TRIES):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as exc:
+                if attempt == LOCK_TRIES - 1:
+                    os.close(lock)
+                    raise JournalInUse(str(self.file)) from exc
+                sleep(0.05)  # somebody may only be asking `is_taken`
+            else:
+                break
+        self._lock = lock
+        return True
+
+    def is_taken(self) -> bool | None:
+        """True if a process works with the journal now; None where the database cannot tell."""
+        if self.file is None:
+            return None
+        with contextlib.suppress(FileNotFoundError):
+            lock = os.open(self.file.with_suffix(".lock"), os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            finally:
+                os.close(lock)
+        return False
+
     def close(self) -> None:
-        """Give all database connections back."""
+        """Give all database connections back, and the journal to whoever wants it next."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
         self._full.dispose()
         self._normal.dispose()
 
