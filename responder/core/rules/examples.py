@@ -60,6 +60,10 @@ class Leaning:
         """The example of `topic` that shares most with the text."""
         return self._by.nearest(topic, self._found)
 
+    def count_of(self, topics: Iterable[str]) -> int:
+        """How many examples of these topics the text was held against."""
+        return self._by.count_of(topics)
+
 
 class Proposer:
     """How likely a text belongs to each topic, by the examples of all topics in one language.
@@ -76,6 +80,10 @@ class Proposer:
             self._written.setdefault(topic, []).append(written)
         self._topics = sorted(self._written)
         self._shared: dict[str, _Shared] = {}
+
+    def count_of(self, topics: Iterable[str]) -> int:
+        """How many examples these topics have together."""
+        return sum(len(self._written.get(topic, ())) for topic in topics)
 
     @cached_property
     def _counted(self) -> tuple[list[float], dict[str, int]]:

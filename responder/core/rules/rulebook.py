@@ -24,6 +24,8 @@ LEAD = 2.0
 SURE = 0.8
 # A reply found by words is doubted where another topic has at least the first share, its own at most the second.
 DOUBT = (0.4, 0.1)
+# With fewer examples than this of what a rule asks, likeness to others says nothing against it: a shop's own topics.
+FEW = 25
 # Order states that no reply relies on unless its rule names them.
 UNSURE_STATES = frozenset({"cancelled", "unknown"})
 # Acts anywhere in a mail that keep examples from proposing a topic which they void.
@@ -176,7 +178,7 @@ class Rulebook:
         own = frozenset().union(*(self._kin.get(name, {name}) for name in rule.asks))
         other = max((name for name in leaning.shares if name not in own), key=leaning.shares.__getitem__, default=None)
         most, least = DOUBT
-        if other is None or leaning.shares[other] < most:
+        if other is None or leaning.shares[other] < most or leaning.count_of(own) < FEW:
             return None
         if sum(leaning.shares.get(name, 0.0) for name in own) > least:
             return None
