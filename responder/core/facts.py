@@ -45,23 +45,41 @@ class Words:
     """
 
     def __init__(self, words: Iterable[str], *, whole: bool = False) -> None:
-        self._whole = whole
-        self._automaton = ahocorasick.Automaton()
-        for word in {word.lower() for word in words}:
-            self._automaton.add_word(word, word)
-        self._automaton.make_automaton()
+        self._groups = WordGroups({"": words}, whole=whole)
 
     def within(self, text: str) -> bool:
         """True if any of the words is in the text."""
+        return bool(self._groups.within(text, at_most=1))
+
+
+class WordGroups:
+    """Several sets of words, found together in one pass as `Words` are."""
+
+    def __init__(self, groups: Mapping[str, Iterable[str]], *, whole: bool = False) -> None:
+        self._whole = whole
+        names: dict[str, list[str]] = {}
+        for name, words in groups.items():
+            for word in {word.lower() for word in words}:
+                names.setdefault(word, []).append(name)
+        self._automaton = ahocorasick.Automaton()
+        for word, of in names.items():
+            self._automaton.add_word(word, (word, of, word[0].isascii() and word[0].isalnum()))
+        self._automaton.make_automaton()
+
+    def within(self, text: str, *, at_most: int = 100) -> set[str]:
+        """The names of the groups of which a word is in the text; no more than `at_most` are looked for."""
+        found: set[str] = set()
         text = text.lower()
-        for last, word in self._automaton.iter(text):
-            if not word[0].isascii() or not word[0].isalnum():
-                return True
-            before = text[last - len(word)] if last >= len(word) else " "
-            after = text[last + 1 : last + 2] if self._whole and word[-1].isalnum() else " "
-            if not _is_letter(before) and not _is_letter(after):
-                return True
-        return False
+        for last, (word, names, is_latin) in self._automaton.iter(text):
+            if is_latin:
+                before = text[last - len(word)] if last >= len(word) else " "
+                after = text[last + 1 : last + 2] if self._whole and word[-1].isalnum() else " "
+                if _is_letter(before) or _is_letter(after):
+                    continue
+            found.update(names)
+            if len(found) >= at_most:
+                break
+        return found
 
 
 def _is_letter(character: str) -> bool:

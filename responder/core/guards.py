@@ -14,7 +14,7 @@ from functools import cache
 from typing import Literal
 
 from responder.core.addresses import ids_in
-from responder.core.facts import Words, load
+from responder.core.facts import WordGroups, Words, load
 from responder.model import Identity, Message, Reason
 
 MAX_TEXT = 1_500  # where an absence note says so: its first lines
@@ -24,6 +24,8 @@ _ID_LINE = re.compile(r"^[ \t>]{0,8}(?:x-)?(?:original-)?message-id[ \t]{0,3}:[ 
 _REPLY = re.compile(
     r"\s*(?:re|aw|sv|fw|fwd|tr|返信|回复|回覆|答复|答覆|转发|轉寄)\s*(?:\[\d{1,3}\])?\s*[:：]", re.IGNORECASE
 )
+# Of these kinds of words two together make an absence note.
+_SPEAKING = frozenset({"absence", "later", "instead"})
 _BRACKETS = re.compile(r"[\s【\[［(（<＜「『*＊!！:：・-]+")
 _NARROW = str.maketrans("（）［］：", "()[]:")
 _BOUNCE_ADDRESS = re.compile(r"(?:prvs|bounces?|return)[-=+_.]", re.IGNORECASE)
@@ -54,11 +56,8 @@ class _Lists:
     bounce_texts: Words
     receipt_subjects: tuple[str, ...]
     vacation_subjects: tuple[str, ...]
-    certain: Words
     marks: Words
-    receipt: Words
-    groups: tuple[Words, ...]
-    shop: Words
+    vacation: WordGroups
     newsletter: Words
 
 
@@ -175,7 +174,7 @@ def _by_words(message: Message) -> Gate | None:
         return found
     if not message.in_reply_to and not message.references:
         own = f"{message.new_text[-3000:]}\n{message.signature[:3000]}"
-        if lists.newsletter.within(own) and _LINK.search(own):
+        if _LINK.search(own) and lists.newsletter.within(own):
             return Gate("spam", Reason.of("newsletter"))
     return None
 
@@ -184,10 +183,11 @@ def _by_text(message: Message) -> Gate | None:
     """An absence note or a desk's receipt by what it says; this counts through a channel too."""
     lists = _lists()
     said = message.new_text[:MAX_TEXT].translate(_NARROW)
-    if lists.certain.within(said) or lists.marks.within(said[:40]) or lists.marks.within(said[-40:]):
+    found = lists.vacation.within(said)
+    if "certain" in found or lists.marks.within(said[:40]) or lists.marks.within(said[-40:]):
         return _auto("vacation_text")
-    speaking = sum(group.within(said) for group in lists.groups) >= 2 or lists.receipt.within(said)
-    if speaking and not lists.shop.within(said):
+    speaking = len(found & _SPEAKING) >= 2 or "receipt" in found
+    if speaking and "shop" not in found:
         return _auto("vacation_text")
     return None
 
@@ -236,10 +236,7 @@ def _lists() -> _Lists:
         bounce_texts=Words(data["bounce"]["texts"]),
         receipt_subjects=tuple(data["receipt"]["subjects"]),
         vacation_subjects=tuple(vacation["subjects"]),
-        certain=Words(vacation["certain"]),
         marks=Words(vacation["marks"]),
-        receipt=Words(vacation["receipt"]),
-        groups=tuple(Words(vacation[name]) for name in ("absence", "later", "instead")),
-        shop=Words(vacation["shop"]),
+        vacation=WordGroups({name: vacation[name] for name in ("certain", "receipt", "shop", *_SPEAKING)}),
         newsletter=Words(data["newsletter"]["phrases"]),
     )

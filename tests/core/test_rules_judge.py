@@ -214,3 +214,15 @@ def test_hostile_text_is_quick(text: str) -> None:
     start = time.process_time()
     judged(rulebook, message, make_order())
     assert time.process_time() - start < 2
+
+
+def test_thanks_too_long_to_be_read_go_to_a_person() -> None:
+    text = "Thank you so much, no reply needed. " + "It was a lovely day. " * 700
+    decision = judged(default_pack(), make_message(text, language="en"), make_order(status="delivered"))
+    assert decision.action == "hold"
+    assert decision.reasons[0].code == "text_too_long"
+
+
+def test_what_stands_at_the_end_of_a_text_too_long_is_seen() -> None:
+    message = make_message("It was a lovely day. " * 700 + "\nPlease cancel my order.", language="en")
+    assert "cancel" in default_pack().read(message).asked

@@ -17,9 +17,11 @@ part of a phrase was found.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal, NamedTuple
 
 import ahocorasick
@@ -35,7 +37,7 @@ MAX_VARIANTS = 600
 MAX_PRODUCT = 40
 MAX_HITS = 6000
 MAX_SPANS = 20
-_BLOCKER = -1
+_SAMPLED = 16
 
 _GAP = re.compile(r"\.{2,}|…")
 _PIECE = re.compile(r"\(([^()]*)\)|@([^\W\d][\w-]*)")
@@ -221,6 +223,26 @@ class Hit(NamedTuple):
         return not self.gaps
 
 
+class _Literal(NamedTuple):
+    """What the automaton gives for a literal.
+
+    `alone` are the phrases that are nothing but this literal, `anchored` those looked at because their rarest part can
+    be it, `parts` all parts that it can be.
+    """
+
+    length: int
+    alone: tuple[int, ...]
+    anchored: tuple[int, ...]
+    parts: frozenset[int]
+    is_blocker: bool
+
+
+_Seen = list[tuple[tuple[int, int], _Literal]]
+
+
+_hit = partial(tuple.__new__, Hit)
+
+
 @dataclass
 class Matcher:
     """Every phrase of a pack as one automaton. Build with `add`, close with `ready`, then `scan` as often as wanted."""
@@ -246,30 +268,31 @@ class Matcher:
 
     def ready(self) -> Matcher:
         """The matcher, closed: literals in one automaton, patterns in one RE2 set."""
-        literals: dict[str, list[int]] = {}
-        for part, number in self.parts.items():
+        literals: dict[str, list[int]] = {literal: [] for literal in self.blockers}
+        for part, part_id in self.parts.items():
             for literal in part:
-                literals.setdefault(literal, []).append(number)
-        for literal in self.blockers:
-            literals.setdefault(literal, []).append(_BLOCKER)
-        self.automaton = ahocorasick.Automaton()
-        for literal, numbers in literals.items():
-            self.automaton.add_word(literal, (len(literal), tuple(numbers)))
-        if literals:
-            self.automaton.make_automaton()
-        uses = [0] * len(self.parts)
-        for ids, _ in self.phrases:
-            for part_id in set(ids):
-                uses[part_id] += 1
+                literals.setdefault(literal, []).append(part_id)
         # Per part: the phrases that are that part alone, and those looked at because their rarest part it is.
         alone: list[list[int]] = [[] for _ in self.parts]
         anchored: list[list[int]] = [[] for _ in self.parts]
-        for number, (ids, _) in enumerate(self.phrases):
-            if len(ids) == 1:
-                alone[ids[0]].append(number)
-            elif ids:
-                anchored[min(ids, key=lambda i: uses[i])].append(number)
-        self.leads = [(a, b) if a or b else None for a, b in zip(alone, anchored, strict=True)]
+        common = self._common(literals)
+        for number, (numbers, _) in enumerate(self.phrases):
+            if len(numbers) == 1:
+                alone[numbers[0]].append(number)
+            elif numbers:
+                anchored[min(numbers, key=common.__getitem__)].append(number)
+        self.automaton = ahocorasick.Automaton()
+        for literal, ids in literals.items():
+            given = _Literal(
+                len(literal),
+                tuple(number for part_id in ids for number in alone[part_id]),
+                tuple(number for part_id in ids for number in anchored[part_id]),
+                frozenset(ids),
+                literal in self.blockers,
+            )
+            self.automaton.add_word(literal, given)
+        if literals:
+            self.automaton.make_automaton()
         self.words = frozenset(w for literal in literals for w in literal.split() if w.isascii() and w.isalpha())
         self.set = None
         if self.patterns:
@@ -281,41 +304,25 @@ class Matcher:
             self.set.Compile()
         return self
 
+    def _common(self, literals: Mapping[str, Sequence[int]]) -> list[int]:
+        """How common each part must be expected to be: as common as in a sample of the literals themselves."""
+        automaton = ahocorasick.Automaton()
+        for literal in literals:
+            automaton.add_word(literal, literal)
+        common = [len(part) for part in self.parts]
+        if literals:
+            automaton.make_automaton()
+            for _, literal in automaton.iter("\n".join(itertools.islice(literals, None, None, _SAMPLED))):
+                for part_id in literals[literal]:
+                    common[part_id] += _SAMPLED
+        return common
+
     def scan(self, folded: Sequence[str], written: Sequence[str]) -> list[list[Hit]]:
         """The hits in each folded sentence, in order of their start; `written` is what RE2 patterns look at."""
-        starts: list[int] = []
-        ends: list[int] = []
-        at = 1
-        for sentence in folded:
-            starts.append(at)
-            at += len(sentence) + 1
-            ends.append(at - 1)
-        seen: list[dict[int, list[tuple[int, int]]]] = [{} for _ in folded]
-        if self.parts and folded:
-            text = "\n" + "\n".join(folded) + "\n"
-            row = 0
-            left = MAX_HITS
-            found, start, end = seen[0], starts[0], ends[0]
-            for last, (length, ids) in self.automaton.iter(text):
-                # A sentence ends with its line feed, which an end anchor needs.
-                while last > end:
-                    row += 1
-                    found, start, end = seen[row], starts[row], ends[row]
-                span = (last + 1 - length - start, last + 1 - start)
-                for part_id in ids:
-                    spans = found.get(part_id)
-                    if spans is None:
-                        found[part_id] = [span]
-                    elif len(spans) < MAX_SPANS:
-                        spans.append(span)
-                left -= 1
-                if not left:
-                    break
-        for found in seen:
-            blocked = found.pop(_BLOCKER, None)
-            if blocked:
-                _drop_inside(found, blocked)
-        hits = [self._hits(sentence, found) for sentence, found in zip(folded, seen, strict=True)]
+        hits = [
+            self._hits(sentence, seen) if seen else []
+            for sentence, seen in zip(folded, self._literals(folded), strict=True)
+        ]
         if self.set is not None:
             for row, sentence in enumerate(written):
                 for index in self.set.Match(normalise(sentence)) or ():
@@ -324,32 +331,50 @@ class Matcher:
                     hits[row].append(Hit(number, 0, end, end, ((end, end),)))
         return hits
 
-    def _hits(self, sentence: str, seen: Mapping[int, list[tuple[int, int]]]) -> list[Hit]:
+    def _literals(self, folded: Sequence[str]) -> list[_Seen]:
+        """The literals in each folded sentence, in the order of their ends, with where they stand in it."""
+        rows: list[_Seen] = [[] for _ in folded]
+        if not self.parts or not folded:
+            return rows
+        row = start = 0
+        seen, end = rows[0], len(folded[0]) + 1
+        for last, literal in itertools.islice(self.automaton.iter("\n" + "\n".join(folded) + "\n"), MAX_HITS):
+            # A sentence ends with its line feed, which an end anchor needs.
+            while last > end:
+                row += 1
+                start, end = end, end + len(folded[row]) + 1
+                seen = rows[row]
+            behind = last - start
+            seen.append(((behind - literal[0], behind), literal))
+        return rows
+
+    def _hits(self, sentence: str, seen: _Seen) -> list[Hit]:
         hits: list[Hit] = []
-        leads = self.leads
-        for part_id, spans in seen.items():
-            lead = leads[part_id]
-            if lead is None:
-                continue
-            for number in lead[0]:
-                for start, end in spans:
-                    hits.append(Hit(number, start, end, end))
-            for number in lead[1]:
-                hit = self._gapped(number, sentence, seen)
-                if hit is not None:
-                    hits.append(hit)
-        hits.sort(key=_place)
+        candidates: list[int] = []
+        for (start, end), (_, alone, anchored, _, is_blocker) in seen:
+            for number in alone:
+                hits.append(_hit((number, start, end, end, ())))
+            if anchored:
+                candidates += anchored
+            if is_blocker:
+                return self._hits(sentence, _outside(seen))
+        for number in dict.fromkeys(candidates):
+            hit = self._gapped(number, sentence, seen)
+            if hit is not None:
+                hits.append(hit)
+        if len(hits) > 1:
+            hits.sort(key=place)
         return hits
 
-    def _gapped(self, number: int, sentence: str, seen: Mapping[int, list[tuple[int, int]]]) -> Hit | None:
+    def _gapped(self, number: int, sentence: str, seen: _Seen) -> Hit | None:
         """The first place where all parts stand in order, near enough to each other."""
         ids, links = self.phrases[number]
         columns = []
         for part_id in ids:
-            spans = seen.get(part_id)
-            if spans is None:
+            spans = [span for span, literal in seen if part_id in literal[3]]
+            if not spans:
                 return None
-            columns.append(spans)
+            columns.append(spans[:MAX_SPANS])
         dead: set[tuple[int, int]] = set()
         for first in columns[0]:
             path = _follow(sentence, first[1], links, columns, 0, dead)
@@ -386,18 +411,19 @@ def _follow(
     return None
 
 
-def _place(hit: Hit) -> tuple[int, int]:
-    return hit.start, -hit.end
+def place(hit: Hit) -> tuple[int, int, int]:
+    """What hits are in order of: their start, the longer first."""
+    return hit[1], -hit[2], hit[0]
 
 
-def _drop_inside(found: dict[int, list[tuple[int, int]]], blocked: Sequence[tuple[int, int]]) -> None:
-    """Takes out every span that lies inside a blocked one and is shorter."""
-    for part_id, spans in list(found.items()):
-        kept = [s for s in spans if not any(b[0] <= s[0] and s[1] <= b[1] and s != b for b in blocked)]
-        if kept:
-            found[part_id] = kept
-        else:
-            del found[part_id]
+def _outside(seen: _Seen) -> _Seen:
+    """What does not lie inside a blocked span that is longer."""
+    blocked = [span for span, literal in seen if literal[4]]
+    return [
+        (span, literal._replace(is_blocker=False))
+        for span, literal in seen
+        if not any(b[0] <= span[0] and span[1] <= b[1] and span != b for b in blocked)
+    ]
 
 
 def _joined(sentence: str, end: int, start: int) -> bool:

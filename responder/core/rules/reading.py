@@ -19,13 +19,16 @@ from responder.core.normal import fold_all
 from responder.core.rules.examples import Leaning, Likeness, Likes, Proposer
 from responder.core.rules.objects import done_to
 from responder.core.rules.pack import Topic
-from responder.core.rules.phrases import Hit, Matcher
+from responder.core.rules.phrases import Hit, Matcher, place
 from responder.core.rules.spelling import Spelling
 from responder.core.sentences import Act, language_of, split
 from responder.model import LANGUAGES, Language, Message, Sentence
 
-# What is read of a mail: more than any buyer writes, little enough to stay fast.
+# What is read of a mail: more than any buyer writes.
 MAX_CHARS = 12_000
+# What is read of a longer one, at both ends: nothing is drafted for it, so this only has to tell what it is about.
+MAX_BEGINNING = 2_500
+MAX_END = 1_000
 # Nearness for `like`.
 NEAR = 0.5
 
@@ -74,17 +77,19 @@ class Reading:
     vetoed: frozenset[str] = frozenset()
 
 
-@dataclass
+@dataclass(slots=True)
 class _Row:
-    """A sentence on its way through the reading."""
+    """A sentence on its way through the reading: what was found in it, apart for acts, topics and rules."""
 
     text: str
     folded: str
     language: Language
     scope: str
-    hits: Sequence[tuple[Hit, Target]] = ()
+    acting: Sequence[tuple[Hit, Target]] = ()
+    speaking: Sequence[tuple[Hit, Target]] = ()
+    said: Sequence[str] = ()
     acts: set[str] = field(default_factory=set)
-    markers: list[tuple[Hit, Act]] = field(default_factory=list)
+    markers: Sequence[tuple[Hit, Act]] = ()
     vetoes: Mapping[str, Sequence[tuple[int, int]] | None] = field(default_factory=dict)
 
 
@@ -110,7 +115,7 @@ class Reader:
 
     def read(self, message: Message) -> Reading:
         """The reading of a mail's new text and subject, and of other scopes where a rule looks at them."""
-        new_text = message.new_text[:MAX_CHARS]
+        new_text = _read_of(message.new_text)
         rows = self._rows(message, new_text)
         self._find(rows)
         own = [row for row in rows if row.scope in ("new_text", "subject")]
@@ -122,7 +127,7 @@ class Reader:
                 own[mention.sentence].acts.add("request")
         asked = self._asked(own, mentions)
         return Reading(
-            sentences=tuple(_shown(i, row, mentions) for i, row in enumerate(own)),
+            sentences=_shown(own, mentions),
             mentions=tuple(mentions),
             asked=asked,
             mentioned=frozenset(m.topic for m in mentions),
@@ -130,7 +135,7 @@ class Reader:
             | frozenset(f"{m.topic} {m.status}" for m in mentions if m.status not in ("asked", "mentioned")),
             said=_said(rows),
             like=self._like(own),
-            chars=len(new_text.strip()),
+            chars=len(message.new_text.strip()),
             too_long=len(message.new_text) > MAX_CHARS,
             folded=tuple((row.folded, row.language) for row in _for_leaning(own)),
             vetoed=frozenset(name for row in own for name in row.vetoes),
@@ -158,15 +163,22 @@ class Reader:
     def _find(self, rows: Sequence[_Row]) -> None:
         found = self.matcher.scan([row.folded for row in rows], [row.text for row in rows])
         for row, hits in zip(rows, found, strict=True):
+            if not hits:
+                continue
             targets = self.by_language[row.language]
-            row.hits = [(hit, target) for hit in hits for target in targets[hit.phrase]]
+            meant = [(hit, target) for hit in hits for target in targets[hit.phrase]]
+            row.acting = [each for each in meant if each[1].act is not None]
+            row.speaking = [each for each in meant if each[1].kind in _SPEAKING]
+            row.said = [target.name for _, target in meant if target.kind == "says"]
 
     def _mentions(self, number: int, row: _Row) -> list[Mention]:
+        if not row.speaking:
+            return []
         vetoes = row.vetoes = self._vetoes(row)
         vetoed = {name for name, spans in vetoes.items() if spans is None}
         best: dict[tuple[str, str], Mention] = {}
-        for hit, target in row.hits:
-            if target.kind not in ("asks", "names") or target.name in vetoed:
+        for hit, target in row.speaking:
+            if target.kind == "veto" or target.name in vetoed:
                 continue
             spans = vetoes.get(target.name)
             if spans and any(hit.start < end and start < hit.end for start, end in spans):
@@ -182,7 +194,7 @@ class Reader:
         those take only the words they hold (`my flight was cancelled, so cancel the order`)."""
         found: dict[str, list[tuple[int, int]] | None] = {}
         named: dict[str, list[Hit]] = {}
-        for hit, target in row.hits:
+        for hit, target in row.speaking:
             if target.kind == "names":
                 named.setdefault(target.name, []).append(hit)
         for name, hits in named.items():
@@ -191,7 +203,7 @@ class Reader:
                 foreign = [(hit.start, hit.end) for hit in hits if not done_to(row.folded, hit, objects, row.language)]
                 if foreign:
                     found[name] = foreign
-        for hit, target in row.hits:
+        for hit, target in row.speaking:
             if target.kind != "veto":
                 continue
             overlaps = any(n.start < hit.end and hit.start < n.end for n in named.get(target.name, ()))
@@ -247,6 +259,10 @@ class Reader:
         return asked
 
 
+def _read_of(text: str) -> str:
+    return text if len(text) <= MAX_CHARS else f"{text[:MAX_BEGINNING]}\n\n{text[-MAX_END:]}"
+
+
 def _for_leaning(own: Sequence[_Row]) -> Sequence[_Row]:
     """The body; the subject, which a shop's forms fill in too, only where there is nothing else."""
     return [row for row in own if row.scope == "new_text"] or own
@@ -255,41 +271,45 @@ def _for_leaning(own: Sequence[_Row]) -> Sequence[_Row]:
 def _said(rows: Sequence[_Row]) -> dict[str, str]:
     said: dict[str, str] = {}
     for row in rows:
-        for _, target in row.hits:
-            if target.kind != "says":
-                continue
+        for name in row.said:
             scopes: tuple[str, ...] = ("subject",) if row.scope in ("subject", "reply_subject") else (row.scope,)
             if row.scope == "subject":
                 scopes = ("subject", "new_text")
             for scope in scopes:
-                said.setdefault(f"{scope}:{target.name}", row.text)
+                said.setdefault(f"{scope}:{name}", row.text)
             if row.scope in ("subject", "reply_subject", "new_text"):
-                said.setdefault(f"whole:{target.name}", row.text)
+                said.setdefault(f"whole:{name}", row.text)
     return said
 
 
+# What finding a phrase can say of a topic.
+_SPEAKING = frozenset({"asks", "names", "veto"})
+_NOTHING: tuple[list[int], list[int]] = ([], [])
 # Acts that only tell how things stand: none of them hides another one inside it.
 _TELLING = frozenset({"settled", "thanked", "thanks", "done"})
 
 
 def _mark(row: _Row) -> None:
     """Sets the acts of a sentence: each marker that no longer marker or phrase swallows."""
-    solid = [
-        (hit, target) for hit, target in row.hits if hit.solid and (target.act is not None or target.kind == "asks")
-    ]
-    over_all = _chain(hit for hit, _ in solid)
-    over_telling = _chain(hit for hit, target in solid if target.name == "neutral")
-    for hit, target in row.hits:
-        if target.act is None:
-            continue
-        if hit.solid and _inside(hit, over_telling if target.name in _TELLING else over_all):
-            continue
-        row.markers.append((hit, target.act))
-    names = {act.name for _, act in row.markers}
-    if "polite_condition" in names:
-        row.markers = [(h, a) for h, a in row.markers if a.name != "conditional" or not _softened(h, row)]
-        names = {act.name for _, act in row.markers}
-    row.acts = names - {"neutral", "turn", "polite_condition"}
+    if row.acting:
+        solid = [hit for hit, _ in row.acting if hit.solid]
+        over_all = over_telling = _NOTHING
+        if solid:
+            asking = [hit for hit, target in row.speaking if target.kind == "asks" and hit.solid]
+            over_all = _chain(sorted((*solid, *asking), key=place) if asking else solid)
+            over_telling = _chain(hit for hit, target in row.acting if target.name == "neutral" and hit.solid)
+        markers = [
+            (hit, target.act)
+            for hit, target in row.acting
+            if target.act is not None
+            and not (hit.solid and _inside(hit, over_telling if target.name in _TELLING else over_all))
+        ]
+        names = {act.name for _, act in markers}
+        if "polite_condition" in names:
+            markers = [(h, a) for h, a in markers if a.name != "conditional" or not _softened(h, markers)]
+            names = {act.name for _, act in markers}
+        row.markers = markers
+        row.acts = names - {"neutral", "turn", "polite_condition"}
     if row.text.rstrip(" 」』）)\"'”　。.!！").endswith(("?", "？")):
         row.acts.add("question")
 
@@ -312,11 +332,11 @@ def _inside(hit: Hit, chain: tuple[list[int], list[int]]) -> bool:
     return place >= 0 and ends[place] >= hit.end and (starts[place], ends[place]) != (hit.start, hit.end)
 
 
-def _softened(hit: Hit, row: _Row) -> bool:
+def _softened(hit: Hit, markers: Sequence[tuple[Hit, Act]]) -> bool:
     """True if a polite form (`if possible`) spans this condition or touches it."""
     return any(
         act.name == "polite_condition" and polite.start - 2 <= hit.start and hit.end <= polite.end + 8
-        for polite, act in row.markers
+        for polite, act in markers
     )
 
 
@@ -364,10 +384,12 @@ def _near(row: _Row, start: int, end: int, within: int, turns: Sequence[Hit] | N
     return not any(start - 1 <= turn.start and turn.end <= end + 1 for turn in turns)
 
 
-def _shown(number: int, row: _Row, mentions: Sequence[Mention]) -> Sentence:
-    topics = []
-    acts = sorted(row.acts)
+def _shown(own: Sequence[_Row], mentions: Sequence[Mention]) -> tuple[Sentence, ...]:
+    topics: list[list[str]] = [[] for _ in own]
     for mention in mentions:
-        if mention.sentence == number:
-            topics.append(mention.topic if mention.status == "asked" else f"{mention.topic} ({mention.status})")
-    return Sentence(row.text, tuple(acts), tuple(dict.fromkeys(topics)))
+        name = mention.topic if mention.status == "asked" else f"{mention.topic} ({mention.status})"
+        if name not in topics[mention.sentence]:
+            topics[mention.sentence].append(name)
+    return tuple(
+        Sentence(row.text, tuple(sorted(row.acts)), tuple(names)) for row, names in zip(own, topics, strict=True)
+    )

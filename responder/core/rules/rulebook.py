@@ -28,6 +28,8 @@ DOUBT = (0.4, 0.1)
 FEW = 25
 # Order states that no reply relies on unless its rule names them.
 UNSURE_STATES = frozenset({"cancelled", "unknown"})
+# What machines write: nobody misses an answer to it, however little of it was read.
+MACHINES = frozenset({"auto_reply", "spam"})
 # Acts anywhere in a mail that keep examples from proposing a topic which they void.
 WARNING_ACTS = frozenset({"conditional", "withdrawn", "undecided", "policy_question"})
 _CODE = re.compile(r"^[a-z][a-z0-9_]*$")
@@ -293,8 +295,11 @@ def _decided(rule: Rule | None, case: Case, trace: tuple[RuleTrace, ...], topics
     reasons = (Reason.of("rule", rule=rule.id), *(r for t in trace if t.outcome == "fired" for r in t.because))
     common |= {"note": rule.note, "deadline_h": rule.deadline_h}
     match rule.action:
-        case "silence":
+        case "silence" if not case.reading.too_long or rule.situation in MACHINES:
             return Decision("silence", rule.situation, rule.id, reasons=reasons, **common)
+        case "silence":
+            why = Reason.of("text_too_long")
+            return Decision("hold", rule.situation, rule.id, reasons=(why, *reasons, *about_order), **common)
         case "hold":
             hold = rule.hold or ""
             why = Reason.of(hold) if _CODE.match(hold) else Reason.of("hold_text", text=hold)
