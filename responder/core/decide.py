@@ -80,6 +80,19 @@ def decide(
     barred = gate(message, identity, is_channel=channel.name != OWN_CHANNEL)
     if barred is not None:
         return Decision("silence", barred.situation, None, message.language, channel.name, reasons=(barred.reason,))
+    return answer(message, channel=channel, found=found, rulebook=rulebook, now=now, sender_trusted=sender_trusted)
+
+
+def answer(
+    message: Message,
+    *,
+    channel: Channel,
+    found: FoundOrders,
+    rulebook: Rulebook,
+    now: datetime,
+    sender_trusted: bool | None,
+) -> Decision:
+    """What becomes of a mail that has passed the gates for machines' mail."""
     settled = settle(message, channel=channel, found=found, sender_trusted=sender_trusted)
     case = Case(
         message=message,

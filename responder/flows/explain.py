@@ -54,7 +54,6 @@ def explain_mail(
         channel,
         settings=settings,
         orders=orders,
-        identity=identity,
         trusted=unpacked.trusted,
         now=now,
     )

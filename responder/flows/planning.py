@@ -389,7 +389,6 @@ def _decide(desk: Desk, message: Message, incoming: Unpacked, now: datetime) -> 
         incoming.channel,
         settings=desk.settings,
         orders=desk.orders,
-        identity=desk.account.identity,
         trusted=incoming.trusted,
         now=now,
     )

@@ -10,7 +10,7 @@ from responder.core import guards
 from responder.core.authentication import is_aligned
 from responder.core.channels import Channel, recognise, unframe, wanted_order_ids
 from responder.core.compose import compose
-from responder.core.decide import FoundOrders, decide
+from responder.core.decide import FoundOrders, answer
 from responder.core.senders import party_of
 from responder.edges.orders import OrderBook
 from responder.errors import MessageError
@@ -62,11 +62,10 @@ def judge(
     *,
     settings: Settings,
     orders: OrderBook,
-    identity: Identity,
     trusted: bool | None,
     now: datetime,
 ) -> Decision:
-    """The decision on a person's mail, with the orders it names and those of its sender.
+    """The decision on a mail that `why_silent` has nothing to say of, with the orders it names and those of its sender.
 
     Raises: OrdersUnavailable.
     """
@@ -79,12 +78,11 @@ def judge(
         of_buyer=of_buyer,
         quoted=tuple(orders.find(wanted.quoted)) if len(of_buyer) > 1 else (),
     )
-    return decide(
+    return answer(
         message,
         channel=channel,
         found=found,
         rulebook=settings.rulebook,
-        identity=identity,
         now=now,
         sender_trusted=trusted,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -52,20 +52,16 @@ class Route:
     official_cancel: bool = False
 
     def fits(self, message: Message) -> bool:
-        """True if the mail is one of this route."""
-        if self.senders is not None:
-            mail = message.sender.mail.lower() if message.sender else ""
-            if not self.senders.search(mail):
-                return False
+        """True if the subject and the text of a mail by one of the `senders` are those of this route."""
         if self.subjects is not None and not self.subjects.search(message.subject[:998]):
             return False
         return self.bodies is None or bool(self.bodies.search(message.text[:BODY_CHARS]))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Channel:
     """One way buyers reach the shop. `kind`, `reply_mode` and `is_formal_cancel` are those of the mail it was
-    recognised by.
+    recognised by. A channel equals only itself.
 
     `clock_h` is within how many hours an answer is due, None for no clock; `clock_weekends`: days off count too.
     `order_ids` finds ids in mails of this channel, `certain_ids` in any mail. `frame` are the lines between which
@@ -124,10 +120,12 @@ class Channel:
             return self.is_formal_cancel
         if order.channel not in ("", self.name):
             return False
-        columns = {_folded(name): value for name, value in order.extra.items()}
-        if any(_folded(columns.get(_folded(name), "")) in _TRUE for name in self.official_cancel_columns):
-            return True
-        return _folded(order.status_word) in {_folded(word) for word in self.official_cancel_words}
+        if self.official_cancel_columns:
+            columns = {_folded(name): value for name, value in order.extra.items()}
+            if any(_folded(columns.get(_folded(name), "")) in _TRUE for name in self.official_cancel_columns):
+                return True
+        words = self.official_cancel_words
+        return bool(words) and _folded(order.status_word) in {_folded(word) for word in words}
 
 
 _TRUE = frozenset({"true", "1", "yes", "y", "はい"})
@@ -142,11 +140,25 @@ def compiled(pattern: str) -> Any:
 
     Raises: ValueError if it is not one.
     """
-    options = re2.Options()
-    options.case_sensitive = False
-    options.log_errors = False
+    options = _options()
     options.max_mem = 4 << 20
     try:
         return re2.compile(pattern, options)
     except re2.error as exc:
         raise ValueError(str(exc.args[0] if exc.args else exc)) from exc
+
+
+def compiled_set(patterns: Iterable[str]) -> Any:
+    """Patterns that `compiled` takes as one RE2 set: `Match` gives the numbers of those that a text holds."""
+    found = re2.Set.SearchSet(_options())
+    for pattern in patterns:
+        found.Add(pattern)
+    found.Compile()
+    return found
+
+
+def _options() -> Any:
+    options = re2.Options()
+    options.case_sensitive = False
+    options.log_errors = False
+    return options

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
+from typing import Any
 
-from responder.core.channels.channel import BODY_CHARS, OWN, Channel, ReplyMode, Route
+from responder.core.channels.channel import BODY_CHARS, OWN, Channel, ReplyMode, Route, compiled_set
 from responder.core.channels.forms import form_fields
 from responder.model import Message
 
@@ -35,13 +37,24 @@ def reply_mode_of(mail: str, channels: Sequence[Channel]) -> ReplyMode:
 
 def _route(message: Message, channels: Sequence[Channel], *, trusted: bool | None) -> tuple[Channel, Route] | None:
     """The route that fits: told by the sender, else by subject or text, else by the form's fields alone."""
-    routes = [(channel, route) for channel in channels for route in channel.routes]
-    if trusted is False:
-        routes = [(channel, route) for channel, route in routes if route.kind == "form"]
-    for channel, route in sorted(routes, key=lambda one: _vagueness(one[1])):
+    ways, senders = _ways(tuple(channels))
+    by_sender = set(senders.Match(message.sender.mail.lower() if message.sender else "") or ())
+    for place, (channel, route) in enumerate(ways):
+        if route.senders is not None and place not in by_sender:
+            continue
+        if trusted is False and route.kind != "form":
+            continue
         if route.fits(message) and (route.kind != "form" or is_form(message, channel)):
             return channel, route
     return None
+
+
+@lru_cache(maxsize=4)
+def _ways(channels: tuple[Channel, ...]) -> tuple[tuple[tuple[Channel, Route], ...], Any]:
+    """All routes, those that say most first, and one set of the senders' patterns: those of the first routes."""
+    routes = [(channel, route) for channel in channels for route in channel.routes]
+    routes.sort(key=lambda way: _vagueness(way[1]))
+    return tuple(routes), compiled_set(route.senders.pattern for _, route in routes if route.senders is not None)
 
 
 def _vagueness(route: Route) -> int:
