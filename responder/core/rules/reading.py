@@ -29,6 +29,8 @@ MAX_CHARS = 12_000
 # What is read of a longer one, at both ends: nothing is drafted for it, so this only has to tell what it is about.
 MAX_BEGINNING = 2_500
 MAX_END = 1_000
+# An English body of so few words says nothing without its subject: a thank you and a name.
+HARDLY = 4
 # Nearness for `like`.
 NEAR = 0.5
 
@@ -264,8 +266,10 @@ def _read_of(text: str) -> str:
 
 
 def _for_leaning(own: Sequence[_Row]) -> Sequence[_Row]:
-    """The body; the subject, which a shop's forms fill in too, only where there is nothing else."""
-    return [row for row in own if row.scope == "new_text"] or own
+    """The body; the subject, which a shop's forms fill in too, only where there is hardly anything else."""
+    body = [row for row in own if row.scope == "new_text"]
+    words = sum(len(row.folded.split()) if row.language == "en" else len(row.folded) for row in body)
+    return body if words > HARDLY else own
 
 
 def _said(rows: Sequence[_Row]) -> dict[str, str]:
