@@ -123,7 +123,7 @@ def test_examples_of_a_shop_match_what_is_like_them() -> None:
 
 
 def test_a_bare_thank_you_is_read_with_its_subject_before_its_likeness_raises_doubt() -> None:
-    message = make_message(subject="Please cancel order 1042", text="Thanks, Ida", language="en")
+    message = make_message("Thanks, Ida", subject="Please cancel order 1042", language="en")
     assert judged(default_pack(), message, make_order(status="paid"), by_number=True).situation == "cancel_before_ship"
     assert judged(default_pack(), message, make_order(status="paid"), by_number=True).action == "draft"
 
