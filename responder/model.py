@@ -357,12 +357,14 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One mail for one recipient on its way to SMTP. `key` is the journal's name for it."""
+    """One mail for one recipient on its way to SMTP. `key` is the journal's name for it; `by` is the channel whose own
+    server takes it, "" for the account's server."""
 
     key: str
     envelope_from: str
     recipient: str
     raw: bytes
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,16 @@ def test_a_refused_login_ends_with_77_and_says_where(shop: Shop, command: str) -
     assert "wrong" not in done.stderr
 
 
+def test_a_refused_login_for_sending_ends_with_77_and_names_the_channel(shop: Shop) -> None:
+    shop.add_relay("rakuten", shop.sink, password="renewed-since")
+    shop.write_files()
+    done = responder("check", "--config", str(shop.folder))
+    assert done.returncode == 77
+    assert "main (rakuten)" in done.stderr
+    assert "renewed-since" not in done.stderr + done.stdout
+    assert shop.sink.logged_in == 1
+
+
 @pytest.mark.parametrize("command", ["check", "run"])
 def test_an_unknown_folder_ends_with_78_and_names_it(shop: Shop, command: str) -> None:
     edit(shop, 'watch = ["INBOX"]', 'watch = ["Bestellungen"]')

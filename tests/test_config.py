@@ -176,6 +176,72 @@ since = "7d"
     assert {one.code for one in settings.warnings} == {"orders_missing", "authserv_id_missing"}
 
 
+RELAY = """\
+[[account.relay]]
+channel = "rakuten"
+address = "mall@example.jp"
+envelope_from = "Bounce@Example.jp"
+smtp = { host = "relay.example.jp", port = 587, tls = "starttls", username = "rms", password_env = "RMS" }
+[[account.relay]]
+channel = "amazon"
+[[orders]]
+"""
+
+
+def test_a_marketplace_s_server_and_address_belong_to_the_account(shop: Shop) -> None:
+    folder = shop(GOOD, ("[[orders]]\n", RELAY))
+    (account,) = config.load(folder, env={"RMS": "geheim"}).accounts
+    rakuten, amazon = account.relays
+    assert rakuten.identity == Identity("mall@example.jp", (), "みなと雑貨店")
+    assert (rakuten.envelope_from, rakuten.smtp_secret()) == ("Bounce@example.jp", "geheim")
+    assert rakuten.smtp == Server("relay.example.jp", 587, "starttls", "rms")
+    assert (amazon.identity.address, amazon.envelope_from, amazon.smtp) == ("shop@example.jp", "shop@example.jp", None)
+    assert account.writes_as("rakuten") is rakuten.identity
+    assert account.writes_as("own") is account.identity
+    # What is registered is the shop's own: a mail from there is no buyer's.
+    assert account.identity.owns("MALL@example.jp")
+    assert account.identity.owns("bounce@example.jp")
+    (mistake,) = config.check_secrets(config.load(folder, env={"SHOP_PASSWORD": "x"}))
+    assert mistake.key == "account[0].relay[0].smtp.password_env"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (('channel = "rakuten"', 'channel = "rakuen"'), (18, "account[0].relay[0].channel", "bad_choice", "rakuten")),
+        (('channel = "amazon"', 'channel = "rakuten"'), (23, "account[0].relay[1].channel", "relay_twice", None)),
+        (('channel = "amazon"', 'channel = "yahoo"'), (23, "account[0].relay[1].channel", "relay_takes_no_mail", None)),
+        (("smtp = {", "smpt = {"), (21, "account[0].relay[0].smpt", "unknown_key", "smtp")),
+        ((', password_env = "RMS"', ""), (21, "account[0].relay[0].smtp", "secret_missing", None)),
+        (('tls = "starttls", username = "rms"', 'tls = "none", username = "rms"'), (
+            21, "account[0].relay[0].smtp.tls", "tls_none_not_loopback", None
+        )),
+        (('"mall@example.jp"', '"mall"'), (19, "account[0].relay[0].address", "bad_address", None)),
+    ],
+)  # fmt: skip
+def test_mistakes_in_a_relay_are_told_with_their_place(
+    shop: Shop, change: tuple[str, str], expected: tuple[int, str, str, str | None]
+) -> None:
+    before, after = change
+    text = GOOD.replace("[[orders]]\n", RELAY)
+    assert text.count(before) == 1 or "smtp = {" in before
+    at = text.rindex(before)
+    found = {
+        (m.line, m.key, m.code, m.suggestion) for m in mistakes(shop(text[:at] + after + text[at + len(before) :]))
+    }
+    assert expected in found
+
+
+def test_a_channel_with_a_server_of_its_own_needs_it_in_its_relay(shop: Shop) -> None:
+    text = GOOD.replace("[[orders]]\n", '[[account.relay]]\nchannel = "rakuten"\n[[orders]]\n')
+    (mistake,) = mistakes(shop(text))
+    assert (mistake.line, mistake.code) == (17, "relay_without_server")
+    single = GOOD.replace("[[orders]]\n", '[account.relay]\nchannel = "amazon"\n[[orders]]\n')
+    assert {(m.code, dict(m.args)["name"]) for m in mistakes(shop(single))} == {
+        ("needs_double_brackets", "account.relay")
+    }
+
+
 def test_the_shop_s_promises_and_calendar_reach_the_policy(shop: Shop) -> None:
     more = """timezone = "Asia/Tokyo"
 signature = ["みなと雑貨店", "https://minato-zakka.example"]

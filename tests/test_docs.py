@@ -20,6 +20,7 @@ from responder.config.file import (
     AccountTable,
     FoldersTable,
     OrdersTable,
+    RelayTable,
     ResponderFile,
     ServerTable,
     ShopTable,
@@ -49,6 +50,7 @@ TABLES: tuple[type[BaseModel], ...] = (
     AccountTable,
     FoldersTable,
     ServerTable,
+    RelayTable,
     OrdersTable,
     WordingTable,
 )
@@ -131,6 +133,8 @@ def test_the_objections_are_those_of_the_code() -> None:
     draft = make_draft(facts={"status": "paid"})
     nothing_right = Papers(None, (), (), (), (), was_received=False, flawed=True)
     found = list(examine(nothing_right, "", ("the ship date",), draft, SHOP))
+    ours = Papers(None, (), (), (Address("", SHOP.address),), (), was_received=False, flawed=False)
+    found += examine(ours, "x", (), draft, SHOP, must_be_from="mall@minato-zakka.example")
     for order, facts in ((None, {}), (make_order(), {"status": "shipped"})):
         world = Circumstances(
             order=order,
@@ -140,6 +144,7 @@ def test_the_objections_are_those_of_the_code() -> None:
             reply_mode="admin_only",
             answerable=False,
             promise_over=True,
+            relay_missing=True,
         )
         found += recheck(draft, world, "")
     expected = {o.code: o.overridable for o in found} | {
@@ -177,6 +182,7 @@ def test_every_key_of_the_configuration_is_explained_and_no_other(language: Lang
         "state",
         "account",
         "orders",
+        "relay",
         "wording",
     } | {"url"}
     rows = re.findall(r"^\| ((?:`\w+`(?:, |、)?)+) \|", text_of(page), re.MULTILINE)

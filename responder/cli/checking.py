@@ -24,7 +24,9 @@ from responder.cli.common import (
 from responder.cli.mails import messages_in
 
 if TYPE_CHECKING:
-    pass
+    from responder.config import AccountSettings, Settings
+    from responder.core.wording import Catalog
+    from responder.model import Language
 
 
 @click.command()
@@ -72,9 +74,40 @@ def check(config: str | None, as_json: bool, offline: bool, sample: tuple[str, .
             code = max(code, EX_NOPERM if isinstance(exc, LoginRefused) else EX_CONFIG)
         if as_json:
             click.echo(json.dumps(entry, ensure_ascii=False))
+        code = max(code, _check_sending(settings, account, words, language, as_json=as_json))
     if code == EX_OK and not as_json:
         key = "cli.check_offline" if offline else "cli.check_ok"
         counts = {"accounts": len(settings.accounts), "rules": len(settings.rulebook.rules)}
         counts |= {"templates": len(settings.templates.names("en")), "orders": len(orders)}
         click.echo(words.text(key, language, **counts))
     sys.exit(code)
+
+
+def _check_sending(
+    settings: Settings, account: AccountSettings, words: Catalog, language: Language, *, as_json: bool
+) -> int:
+    """Log in on every server that replies of the account leave through; returns the exit code."""
+    from responder.edges.smtp import try_login
+    from responder.errors import LoginRefused, ResponderError
+
+    ways = [("", account.smtp, account.smtp_secret)]
+    ways += [(relay.channel, relay.smtp, relay.smtp_secret) for relay in account.relays]
+    code = EX_OK
+    for channel, server, secret in ways:
+        if server is None:
+            continue
+        entry: dict[str, Any] = {"kind": "sending", "account": account.name, "channel": channel or None, "ok": True}
+        name = f"{account.name} ({channel})" if channel else account.name
+        try:
+            try_login(server, secret, local_hostname=account.identity.address.rpartition("@")[2])
+            line = words.text("cli.check_sending_ok", language, account=name, host=server.host)
+        except ResponderError as exc:
+            why = failure_words(settings, account.name, exc, words, language, host=server.host)
+            line = words.text("cli.check_account_failed", language, account=name, reason=why)
+            entry |= {"ok": False, "text": why}
+            code = max(code, EX_NOPERM if isinstance(exc, LoginRefused) else EX_CONFIG)
+        if as_json:
+            click.echo(json.dumps(entry, ensure_ascii=False))
+        else:
+            click.echo(line, err=not entry["ok"])
+    return code

@@ -81,11 +81,15 @@ def say_account_failure(settings: Settings, name: str, failure: Exception, *, la
     return line
 
 
-def failure_words(settings: Settings, name: str, failure: Exception, words: Catalog, language: Language) -> str:
+def failure_words(
+    settings: Settings, name: str, failure: Exception, words: Catalog, language: Language, *, host: str | None = None
+) -> str:
+    """Why an account, or the server `host` of it, cannot be used."""
     from responder.errors import CertificateRefused, ConfigError, FolderMissing, LoginRefused, OrdersUnavailable
 
     account = settings.account(name)
-    host = account.imap.host if account is not None else ""
+    if host is None:
+        host = account.imap.host if account is not None else ""
     match failure:
         case LoginRefused():
             return words.text("cli.login_refused", language, host=host)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from responder.config.file import ORDER_FIELDS
 from responder.config.source import Source, nearest
+from responder.core.channels import Channel
 from responder.core.positions import Path as KeyPath
 from responder.edges.secrets import mode_mistake
 from responder.errors import Mistake
@@ -33,6 +34,10 @@ def check(source: Source) -> tuple[tuple[Mistake, ...], tuple[Mistake, ...]]:
             if isinstance(server, dict):
                 mistakes += _server(source, (*where, role), server)
                 warnings += _server_warnings(source, (*where, role), server)
+        for place, relay in _tables(account, "relay"):
+            if isinstance(relay.get("smtp"), dict):
+                mistakes += _server(source, (*where, *place, "smtp"), relay["smtp"])
+                warnings += _server_warnings(source, (*where, *place, "smtp"), relay["smtp"])
         if "smtp" not in account:
             warnings.append(source.mistake(where, "smtp_missing"))
         if "authserv_id" not in account:
@@ -42,6 +47,31 @@ def check(source: Source) -> tuple[tuple[Mistake, ...], tuple[Mistake, ...]]:
     if not source.data.get("orders"):
         warnings.append(source.mistake(("orders",), "orders_missing"))
     return tuple(mistakes), tuple(warnings)
+
+
+def relays(source: Source, channels: Sequence[Channel]) -> Iterator[Mistake]:
+    """What is wrong with the channels that relays are for."""
+    known = {channel.name: channel for channel in channels}
+    for where, account in _tables(source.data, "account"):
+        seen: set[str] = set()
+        for place, relay in _tables(account, "relay"):
+            name, here = relay.get("channel"), (*where, *place)
+            if not isinstance(name, str):
+                continue
+            if name not in known:
+                best = nearest(name, known)
+                expected = ", ".join(sorted(known))
+                yield source.mistake((*here, "channel"), "bad_choice", suggestion=best, found=name, expected=expected)
+                continue
+            if name in seen:
+                yield source.mistake((*here, "channel"), "relay_twice", found=name)
+            seen.add(name)
+            channel = known[name]
+            modes = {route.reply_mode or channel.reply_mode for route in channel.routes} | {channel.reply_mode}
+            if modes == {"admin_only"}:
+                yield source.mistake((*here, "channel"), "relay_takes_no_mail", found=name)
+            elif "relay_smtp" in modes and "smtp" not in relay:
+                yield source.mistake(here, "relay_without_server", found=name)
 
 
 def is_loopback(host: str) -> bool:

@@ -182,6 +182,20 @@ class ServerTable(_Table):
     oauth2_token_file: Line | None = None
 
 
+class RelayTable(_Table):
+    """How replies to one marketplace leave: from which registered address, and through which server."""
+
+    channel: Line = Field(description='The channel, e.g. "rakuten".')
+    address: MailAddress | None = Field(
+        None, description="The address registered there, which replies are from; the account's if left out."
+    )
+    envelope_from: MailAddress | None = Field(
+        None, description="The envelope sender, where another one is registered; the address if left out."
+    )
+    display_name: Line | None = Field(None, description="The name beside the address; the account's if left out.")
+    smtp: ServerTable | None = Field(None, description="The marketplace's own server; the account's if left out.")
+
+
 class AccountTable(_Table):
     """One login to watch."""
 
@@ -194,6 +208,9 @@ class AccountTable(_Table):
     quiet_s: Seconds = Field(30, description="How long an approved draft lies before it is sent.")
     imap: ServerTable
     smtp: ServerTable | None = None
+    relay: list[RelayTable] = Field(
+        default_factory=list, description="Marketplaces with an address or server of their own."
+    )
     since: Annotated[str, pydantic.AfterValidator(_span)] | None = Field(
         None, description='How far back the first start looks, e.g. "7d"; left out: only what arrives from now on.'
     )

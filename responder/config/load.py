@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 
 from responder.config import checks, source
 from responder.config.channels import read_channels
-from responder.config.file import AccountTable, OrdersTable, ResponderFile, ServerTable, ShopTable
+from responder.config.file import AccountTable, OrdersTable, RelayTable, ResponderFile, ServerTable, ShopTable
 from responder.config.layouts import load_layouts
 from responder.config.pack import data_dir, default_pack_dir, read_pack
-from responder.config.settings import AccountSettings, OrdersSettings, Settings, ShopSettings
+from responder.config.settings import AccountSettings, OrdersSettings, Relay, Settings, ShopSettings
 from responder.config.validate import validate
 from responder.core.positions import Path as KeyPath
 from responder.core.wording import Catalog
@@ -81,6 +81,8 @@ def load(directory: Path | None, *, env: Mapping[str, str]) -> Settings:
         layouts = load_layouts(folder / "data" / "orders")
     except ConfigError as exc:
         mistakes += exc.mistakes
+    if channels is not None:
+        mistakes += checks.relays(read, channels)
     if mistakes or file is None or pack is None or channels is None or layouts is None:
         raise ConfigError(_told_once(mistakes))
     shop = _shop(file.shop)
@@ -170,7 +172,7 @@ def check_secrets(settings: Settings) -> tuple[Mistake, ...]:
     """Every secret that cannot be fetched now, each told at its key."""
     mistakes: list[Mistake] = []
     for account in settings.accounts:
-        for secret in (account.imap_secret, account.smtp_secret):
+        for secret in (account.imap_secret, account.smtp_secret, *(relay.smtp_secret for relay in account.relays)):
             try:
                 secret()
             except ConfigError as exc:
@@ -207,9 +209,17 @@ def _account(
     where: KeyPath = ("account", index)
     display_name = file.shop.name if table.display_name is None else table.display_name
     folders = table.folders
+    relays = tuple(
+        _relay(read, folder, (*where, "relay", i), relay, table.address, display_name, env)
+        for i, relay in enumerate(table.relay)
+    )
+    # What is registered at a marketplace is the shop's own address too: mail from it is never a buyer's.
+    registered = [mail for relay in relays for mail in (relay.identity.address, relay.envelope_from)]
+    aliases = dict.fromkeys(mail for mail in (*table.aliases, *registered) if mail != table.address)
     return AccountSettings(
         name=table.name,
-        identity=Identity(table.address, tuple(table.aliases), display_name),
+        identity=Identity(table.address, tuple(aliases), display_name),
+        relays=relays,
         imap=_server("imap", table.imap, folder),
         imap_secret=partial(secrets.fetch, _secret(read, folder, (*where, "imap"), table.imap), env),
         smtp=None if table.smtp is None else _server("smtp", table.smtp, folder),
@@ -232,6 +242,25 @@ def _account(
         flag_quiet_s=table.flag_quiet_s,
         default_language=table.language or file.shop.language,
         files_sent=table.files_sent,
+    )
+
+
+def _relay(
+    read: source.Source,
+    folder: Path,
+    where: KeyPath,
+    table: RelayTable,
+    address: str,
+    display_name: str,
+    env: Mapping[str, str],
+) -> Relay:
+    address = table.address or address
+    return Relay(
+        channel=table.channel,
+        identity=Identity(address, (), display_name if table.display_name is None else table.display_name),
+        envelope_from=table.envelope_from or address,
+        smtp=None if table.smtp is None else _server("smtp", table.smtp, folder),
+        smtp_secret=partial(secrets.fetch, _secret(read, folder, (*where, "smtp"), table.smtp), env),
     )
 
 

@@ -32,6 +32,18 @@ class ShopSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Relay:
+    """How replies to one channel leave: `identity` is the one registered address they are from, `envelope_from` the
+    envelope sender. `smtp` is None where they leave through the account's own server."""
+
+    channel: str
+    identity: Identity
+    envelope_from: str
+    smtp: Server | None = None
+    smtp_secret: Callable[[], str] = field(repr=False, default=str)
+
+
+@dataclass(frozen=True, slots=True)
 class AccountSettings:
     """One login. `drafts`, `sent`, `trash` are None where the server's own marks shall be used.
 
@@ -64,6 +76,16 @@ class AccountSettings:
     flag_quiet_s: float = 120.0
     default_language: Language = "ja"
     files_sent: bool | None = None
+    relays: tuple[Relay, ...] = ()
+
+    def relay(self, channel: str) -> Relay | None:
+        """How replies to that channel leave, or None if they leave like all others."""
+        return next((relay for relay in self.relays if relay.channel == channel), None)
+
+    def writes_as(self, channel: str) -> Identity:
+        """Who the shop is on that channel: the registered address where there is one."""
+        relay = self.relay(channel)
+        return self.identity if relay is None else relay.identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from responder.config.file import (
     AccountTable,
     FoldersTable,
     OrdersTable,
+    RelayTable,
     ResponderFile,
     ServerTable,
     ShopTable,
@@ -74,8 +75,8 @@ def mistake_of(source: Source, error: Any, *, known: Sequence[str] | None = None
         return source.mistake(where, "unknown_key", suggestion=suggestion, found=name, known=", ".join(known))
     if kind == "missing":
         return source.mistake(where, "missing_key", missing=name)
-    if kind == "list_type" and isinstance(error["input"], dict) and where in (("account",), ("orders",)):
-        return source.mistake(where, "needs_double_brackets", name=name)
+    if kind == "list_type" and isinstance(error["input"], dict) and name in ("account", "orders", "relay"):
+        return source.mistake(where, "needs_double_brackets", name=".".join(p for p in where if isinstance(p, str)))
     if kind == "literal_error":
         choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
         best = nearest(error["input"], choices)
@@ -135,6 +136,7 @@ def _all_tables() -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "[shop]", tuple(ShopTable.model_fields)
     yield "[state]", tuple(StateTable.model_fields)
     yield "[[account]]", tuple(AccountTable.model_fields)
+    yield "[[account.relay]]", tuple(RelayTable.model_fields)
     yield "[[account]] folders", tuple(FoldersTable.model_fields)
     yield "[[account]] imap", tuple(ServerTable.model_fields)
     yield "[[orders]]", tuple(OrdersTable.model_fields)

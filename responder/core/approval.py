@@ -157,12 +157,24 @@ def text_key(text: str) -> str:
 
 
 def examine(
-    papers: Papers, own_text: str, blanks: Sequence[str], draft: Draft, identity: Identity
+    papers: Papers,
+    own_text: str,
+    blanks: Sequence[str],
+    draft: Draft,
+    identity: Identity,
+    *,
+    must_be_from: str | None = None,
 ) -> tuple[Objection, ...]:
-    """Objections that the approved mail itself raises: sender, recipients, empty text, blanks. None is overridable."""
+    """Objections that the approved mail itself raises: sender, recipients, empty text, blanks. None is overridable.
+
+    `must_be_from` is the one address that the draft's channel takes replies from.
+    """
     found: list[Objection] = []
     if papers.flawed or len(papers.senders) != 1 or not identity.owns(papers.senders[0].mail):
         found.append(Objection(Reason.of("sender_not_ours"), overridable=False))
+    elif must_be_from is not None and papers.senders[0].key != must_be_from.casefold():
+        reason = Reason.of("relay_wants_sender", channel=draft.channel, address=must_be_from)
+        found.append(Objection(reason, overridable=False))
     if {a.key for a in papers.recipients} != {draft.recipient.key}:
         found.append(Objection(Reason.of("recipients_changed"), overridable=False))
     if not own_text.strip():
@@ -174,7 +186,8 @@ def examine(
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """How the world stands at the moment of sending: the order now (None: not found), mails of the case that the
-    text does not answer, whether someone answered already, and how the channel takes replies."""
+    text does not answer, whether someone answered already, and how the channel takes replies: `relay_missing` where
+    only its own server takes them and none is configured, `page` where they are pasted."""
 
     order: Order | None
     facts_now: Mapping[str, str]
@@ -183,13 +196,18 @@ class Circumstances:
     reply_mode: str
     answerable: bool
     promise_over: bool = False
+    relay_missing: bool = False
+    page: str = ""
 
 
 def recheck(draft: Draft, now: Circumstances, text_sha256: str) -> tuple[Objection, ...]:
     """Objections of the moment. Those that staff were shown about this very text, and approved again, are dropped."""
     found: list[Objection] = []
-    if now.reply_mode != "mail":
-        found.append(Objection(Reason.of("channel_takes_no_mail", channel=draft.channel), overridable=False))
+    if now.reply_mode == "admin_only":
+        reason = Reason.of("channel_takes_no_mail", channel=draft.channel, page=now.page or draft.channel)
+        found.append(Objection(reason, overridable=False))
+    if now.relay_missing:
+        found.append(Objection(Reason.of("relay_missing", channel=draft.channel), overridable=False))
     if not now.answerable:
         found.append(Objection(Reason.of("address_not_answerable"), overridable=False))
     if now.newer_mails:

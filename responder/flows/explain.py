@@ -57,6 +57,8 @@ def explain_mail(
         trusted=unpacked.trusted,
         now=now,
     )
+    if account is not None:
+        identity = account.writes_as(channel.name)
     decision, letter = write(decision, message, channel, settings=settings, identity=identity, now=now)
     return Explanation(file, message, decision, letter)
 

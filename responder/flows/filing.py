@@ -12,7 +12,7 @@ from responder.edges.journal import cases, drafts, mails, notes
 from responder.errors import CommandRefused
 from responder.flows.desk import Desk
 from responder.flows.places import back_to_drafts, mark_answered
-from responder.flows.sending import fetch_copy
+from responder.flows.sending import fetch_copy, way_of
 from responder.flows.staff import SERVER_FILES, look_into, settle_as_sent
 from responder.flows.tell import tell
 from responder.model import Draft, Place, Reason
@@ -70,7 +70,7 @@ def _copy_to_sent(desk: Desk, draft: Draft, now: datetime) -> bool:
     sent, approval = desk.located.sent, draft.approval
     if sent is None or approval is None:
         return True
-    if _server_files(desk) and draft.sent_at is not None and now - draft.sent_at < SERVER_FILES_WITHIN:
+    if _server_files(desk, draft) and draft.sent_at is not None and now - draft.sent_at < SERVER_FILES_WITHIN:
         desk.wake_at(draft.sent_at + SERVER_FILES_WITHIN)
         return False
     if not approval.outgoing_raw:
@@ -83,8 +83,11 @@ def _copy_to_sent(desk: Desk, draft: Draft, now: datetime) -> bool:
     return True
 
 
-def _server_files(desk: Desk) -> bool:
-    """True where the server puts a copy into Sent by itself: configured, or learned from earlier mails."""
+def _server_files(desk: Desk, draft: Draft) -> bool:
+    """True where the server puts a copy into Sent by itself: configured, or learned from earlier mails. A marketplace's
+    own server knows nothing of our Sent."""
+    if way_of(desk, draft).by:
+        return False
     if desk.account.files_sent is not None:
         return desk.account.files_sent
     with desk.journal.reading() as tx:
@@ -135,7 +138,7 @@ def _look_for_witness(desk: Desk, draft: Draft, now: datetime) -> None:
                     cases.record(tx, desk.name, "found_in_sent", now=now, case_id=draft.case_id, draft=draft.id)
                 desk.say("found_in_sent", draft=draft.id)
                 return
-    wait = ASK_LATE_AFTER if _server_files(desk) else ASK_AFTER
+    wait = ASK_LATE_AFTER if _server_files(desk, draft) else ASK_AFTER
     if now - since < wait:
         desk.wake_at(min(since + wait, now + timedelta(seconds=30)))
         return

@@ -285,7 +285,12 @@ def _write(
     if decision.action == "draft" and plan.case is None and is_known:
         decision = _within_limits(desk, decision, plan.buyer, now)
     plan.decision, plan.letter = write(
-        decision, together, newest.channel, settings=desk.settings, identity=desk.account.identity, now=now
+        decision,
+        together,
+        newest.channel,
+        settings=desk.settings,
+        identity=desk.account.writes_as(newest.channel.name),
+        now=now,
     )
     if plan.case is None and plan.decision.action != "silence" and plan.buyer:
         plan.case, plan.is_new_case = _new_case(desk, plan, newest.channel, now), True

@@ -28,13 +28,12 @@ from responder.core.approval import (
     text_key,
     told_key,
 )
-from responder.core.channels import reply_mode_of
 from responder.core.compose import blanks_in, facts_now, outgoing, own_words, text_of
 from responder.core.mime import header_block
 from responder.core.outgoing import seven_bit
-from responder.edges.journal import Journal, JournalUnavailable, cases, drafts, mails
+from responder.edges.journal import Journal, JournalUnavailable, cases, drafts, mails, notes
 from responder.edges.smtp import submit_batch
-from responder.errors import MessageError, PermanentError, TemporaryError
+from responder.errors import LoginRefused, MessageError, PermanentError, TemporaryError
 from responder.flows.desk import Desk, same_bytes
 from responder.flows.drafting import carry_out
 from responder.flows.places import back_to_drafts
@@ -42,6 +41,7 @@ from responder.flows.planning import plan_again
 from responder.flows.proofreading import proofread
 from responder.flows.staff import Ready, settle_as_sent
 from responder.flows.tell import tell
+from responder.flows.ways import Way, way_to
 from responder.model import Accepted, Approval, Draft, Later, Outcome, Parcel, Place, Reason, Refused, Unknown
 
 LEASE = timedelta(minutes=20)
@@ -96,8 +96,9 @@ def _prepare(desk: Desk, item: Ready, now: datetime) -> Parcel | None:
         return None
     papers = read_papers(header_block(copy.raw))
     blanks = (*blanks_in(copy.subject), *blanks_in(copy.text))
-    objections = examine(papers, copy.own_words, blanks, draft, desk.account.identity)
-    objections += _recheck(desk, draft, copy, now)
+    way = way_of(desk, draft)
+    objections = examine(papers, copy.own_words, blanks, draft, desk.account.identity, must_be_from=way.must_be_from)
+    objections += _recheck(desk, draft, copy, way, now)
     faults, remarks = proofread(desk, draft, copy.raw, copy.subject, copy.own_words)
     objections += not_told(faults, draft, copy.key)
     if objections:
@@ -108,7 +109,12 @@ def _prepare(desk: Desk, item: Ready, now: datetime) -> Parcel | None:
         return None
     if not _within_pace(desk, now):
         return None
-    return _approve_and_claim(desk, draft, copy, remarks, now)
+    return _approve_and_claim(desk, draft, copy, way, remarks, now)
+
+
+def way_of(desk: Desk, draft: Draft) -> Way:
+    """How this draft leaves, as the channels stand now."""
+    return way_to(draft.recipient.mail, draft.channel, desk.account, desk.settings.channels)
 
 
 def fetch_copy(desk: Desk, place: Place) -> Copy | None:
@@ -125,7 +131,7 @@ def fetch_copy(desk: Desk, place: Place) -> Copy | None:
     return None
 
 
-def _recheck(desk: Desk, draft: Draft, copy: Copy, now: datetime) -> tuple[Objection, ...]:
+def _recheck(desk: Desk, draft: Draft, copy: Copy, way: Way, now: datetime) -> tuple[Objection, ...]:
     with desk.journal.reading() as tx:
         newer = [
             m
@@ -139,7 +145,9 @@ def _recheck(desk: Desk, draft: Draft, copy: Copy, now: datetime) -> tuple[Objec
         facts_now=facts_now(order, tuple(draft.facts)) if order is not None else {},
         newer_mails=len(newer),
         answered=case is not None and case.outcome == "sent_by_staff",
-        reply_mode=reply_mode_of(draft.recipient.mail, desk.settings.channels),
+        reply_mode=way.mode,
+        relay_missing=way.is_closed,
+        page=next((c.admin_page for c in desk.settings.channels if c.name == draft.channel), ""),
         promise_over=draft.valid_until is not None and draft.valid_until < now,
         answerable=bool(draft.recipient.mail) and not desk.account.identity.owns(draft.recipient.mail),
     )
@@ -231,14 +239,16 @@ def _within_pace(desk: Desk, now: datetime) -> bool:
     return True
 
 
-def _approve_and_claim(desk: Desk, draft: Draft, copy: Copy, remarks: Sequence[Reason], now: datetime) -> Parcel | None:
+def _approve_and_claim(
+    desk: Desk, draft: Draft, copy: Copy, way: Way, remarks: Sequence[Reason], now: datetime
+) -> Parcel | None:
     """Fix what goes out for this text under one Message-ID, and take it for sending."""
     before = draft.approval
     same_text = before is not None and before.text_sha256 == copy.key
     outgoing_id = before.outgoing_id if before is not None and same_text else desk.mint_id()
     raw = outgoing(
         copy.raw,
-        identity=desk.account.identity,
+        identity=way.identity,
         recipients=(draft.recipient,),
         message_id=outgoing_id,
         in_reply_to=draft.in_reply_to,
@@ -272,18 +282,26 @@ def _approve_and_claim(desk: Desk, draft: Draft, copy: Copy, remarks: Sequence[R
                 reasons=remarks,
             )
     desk.in_flight.add(draft.id)
-    return Parcel(token, draft.sender, draft.recipient.mail, raw)
+    return Parcel(token, way.envelope_from(draft.sender), draft.recipient.mail, raw, by=way.by)
 
 
 # --- on the sending thread ------------------------------------------------------------------------------------------
 
 
 def send(desk: Desk, parcels: Sequence[Parcel]) -> None:
-    """Submit the parcels over one connection and journal each answer as it comes. Never raises for a server's fault.
+    """Submit the parcels, one connection for each server, and journal each answer as it comes. Never raises for a
+    server's fault: one that does not answer or lets nobody in keeps no mail back that another server takes.
 
     Runs beside the account's own thread and uses nothing of its session.
     """
-    server = desk.account.smtp
+    for by in sorted({parcel.by for parcel in parcels}):
+        _send_by(desk, by, [parcel for parcel in parcels if parcel.by == by])
+
+
+def _send_by(desk: Desk, by: str, parcels: Sequence[Parcel]) -> None:
+    relay = desk.account.relay(by) if by else None
+    server = desk.account.smtp if relay is None else relay.smtp
+    secret = desk.account.smtp_secret if relay is None else relay.smtp_secret
     answered: set[str] = set()
 
     def before_body(parcel: Parcel) -> bool:
@@ -302,25 +320,33 @@ def send(desk: Desk, parcels: Sequence[Parcel]) -> None:
         else:
             submit_batch(
                 server,
-                desk.account.smtp_secret,
+                secret,
                 parcels,
                 before_body=before_body,
                 on_outcome=on_outcome,
                 downgrade=seven_bit,
                 local_hostname=desk.account.identity.address.rpartition("@")[2],
             )
+    except LoginRefused:
+        host = server.host if server is not None else ""
+        failure = Reason.of("relay_login_refused", channel=by, host=host) if by else Reason.of("smtp_login", host=host)
+        desk.say("smtp_failed", level=40, error="LoginRefused", by=by)
     except (TemporaryError, PermanentError) as exc:
         failure = Reason.of("smtp_failed", error=type(exc).__name__)
-        desk.say("smtp_failed", level=40, error=type(exc).__name__)
+        desk.say("smtp_failed", level=40, error=type(exc).__name__, by=by)
     rest = [p for p in parcels if p.key not in answered]
     for parcel in rest:
         outcome = Later("connect", failure.code if failure is not None else "not_tried")
         _insist(desk.journal, lambda p=parcel, o=outcome: _journal_outcome(desk, p, o))  # type: ignore[misc]
         desk.in_flight.discard(_draft_id(parcel))
-    if failure is not None:
-        now = desk.clock()
-        with desk.journal.durable() as tx:
-            tell(desk, tx, "sending-stopped", Reason.of("sending_stopped"), now=now, reasons=[failure])
+    key = f"sending-stopped:{by}" if by else "sending-stopped"
+    now = desk.clock()
+    with desk.journal.durable() as tx:
+        if failure is not None:
+            note = Reason.of("relay_stopped", channel=by) if by else Reason.of("sending_stopped")
+            tell(desk, tx, key, note, now=now, reasons=[failure])
+        elif by and answered:
+            notes.forget(tx, desk.name, key)  # it works again: should it stop once more, staff are told once more
 
 
 def _draft_id(parcel: Parcel) -> int:
@@ -355,12 +381,30 @@ def _journal_outcome(desk: Desk, parcel: Parcel, outcome: Outcome) -> None:
                 drafts.given_back(tx, draft_id, parcel.key)
                 note = Reason.of("refused_by_server", order=draft.order_id or "-", reply=reply)
                 key = f"refused:{draft_id}:{draft.attempts}:{parcel.key}"
-                tell(desk, tx, key, note, now=now, in_reply_to=draft.in_reply_to, references=draft.references)
+                tell(
+                    desk,
+                    tx,
+                    key,
+                    note,
+                    now=now,
+                    in_reply_to=draft.in_reply_to,
+                    references=draft.references,
+                    reasons=_why_refused(desk, parcel),
+                )
             case Unknown():
                 drafts.doubt(tx, draft_id)
         kind = type(outcome).__name__.lower()
         cases.record(tx, desk.name, f"smtp_{kind}", now=now, case_id=draft.case_id, draft=draft_id)
     desk.say(f"smtp_{kind}", draft=draft_id)
+
+
+def _why_refused(desk: Desk, parcel: Parcel) -> tuple[Reason, ...]:
+    """What a marketplace's server most often has against a mail: it is not from the addresses registered there."""
+    relay = desk.account.relay(parcel.by) if parcel.by else None
+    if relay is None:
+        return ()
+    registered = {"address": relay.identity.address, "envelope_from": relay.envelope_from}
+    return (Reason.of("relay_refused", channel=parcel.by, **registered),)
 
 
 def _journal_later(desk: Desk, tx: Connection, draft: Draft, parcel: Parcel, reply: str, now: datetime) -> None:

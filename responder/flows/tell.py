@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -29,18 +30,27 @@ def tell(
     """Intend a note; it is put into the notes mailbox at the end of the turn. False if this key was told before."""
     message_id = desk.mint_id()
     raw = note_bytes(
-        note,
+        _with_titles(note, desk),
         identity=desk.account.identity,
         language=desk.settings.shop.language,
         wording=desk.settings.wording,
         message_id=message_id,
         in_reply_to=in_reply_to,
         references=tuple(references),
-        reasons=tuple(reasons),
+        reasons=tuple(_with_titles(reason, desk) for reason in reasons),
         excerpt=excerpt,
         now=now,
     )
     return notes.intend(tx, desk.name, key, message_id=message_id, raw=raw, now=now)
+
+
+def _with_titles(reason: Reason, desk: Desk) -> Reason:
+    """The reason with channels called as staff call them."""
+    if all(name != "channel" for name, _ in reason.args):
+        return reason
+    titles = {channel.name: channel.title_in(desk.settings.shop.language) for channel in desk.settings.channels}
+    args = ((name, titles.get(value, value) if name == "channel" else value) for name, value in reason.args)
+    return replace(reason, args=tuple(args))
 
 
 def deliver_notes(desk: Desk, *, after_restart: bool = False) -> None:

@@ -57,6 +57,7 @@ class Shop:
     folder: Path
     quiet_s: float = 0.3
     account_extra: str = ""
+    relays: str = ""
     shop_extra: str = ""
     user: str = "shop"
     sent: str = "Sent"
@@ -97,6 +98,7 @@ poll_s = 1
 {self.account_extra}
 imap = {{ host = "{imap.host}", port = {imap.port}, tls = "none", username = "{self.user}", password_file = "imap.secret" }}
 smtp = {{ host = "{smtp.host}", port = {smtp.port}, tls = "none", username = "shop", password_file = "smtp.secret" }}
+{self.relays}
 [[orders]]
 type = "csv"
 path = "orders.csv"
@@ -121,6 +123,20 @@ path = "orders.csv"
         temporary = self.folder / "orders.tmp"
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
         temporary.replace(self.folder / "orders.csv")
+
+    def add_relay(self, channel: str, sink: Sink, *, password: str = "", **keys: str) -> None:
+        """Replies to this channel go through a server of its own."""
+        server = sink.server()
+        secret = self.folder / f"{channel}.secret"
+        secret.write_text((password or sink.password) + "\n")
+        secret.chmod(0o600)
+        more = "".join(f'{key} = "{value}"\n' for key, value in keys.items())
+        ca_file = f', ca_file = "{server.ca_file}"' if server.ca_file else ""
+        self.relays += f"""
+[[account.relay]]
+channel = "{channel}"
+{more}smtp = {{ host = "{server.host}", port = {server.port}, tls = "{server.tls}", username = "{server.username}", password_file = "{secret.name}"{ca_file} }}
+"""
 
     # --- the daemon -------------------------------------------------------------------------------------------------
 

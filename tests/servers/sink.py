@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import email
 import ssl
 import threading
 from dataclasses import dataclass
+from email.utils import parseaddr
 from typing import Any, Self
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
@@ -66,6 +68,7 @@ class Sink:
         ca_file: str | None = None,
         starttls_offered: bool = True,
         host: str = "127.0.0.1",
+        registered: tuple[str, ...] | None = None,
     ) -> None:
         self.logins = {"shop": "secret"} if logins is None else logins
         self.auth, self.auth_required, self.methods = auth, auth_required, methods
@@ -73,6 +76,8 @@ class Sink:
         self.tls: Tls = tls
         self.context, self.ca_file, self.starttls_offered = context, ca_file, starttls_offered
         self.host, self.port = host, 0
+        self.registered = registered
+        """The senders that are taken, envelope and From, as a marketplace's relay does; None takes all."""
         self.mails: list[Received] = []
         self.commands: list[str] = []
         """Every command in order, without its arguments; EHLO marks a new connection."""
@@ -270,7 +275,21 @@ class _Smtp(SMTP):
             return
         await super().smtp_DATA(arg)
 
+    async def handle_MAIL(
+        self, _smtp: SMTP, _session: SmtpSession, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.sink.registered is not None and address not in self.sink.registered:
+            return f"552 5.2.0 <{address}> sender rejected"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 OK"
+
     async def handle_DATA(self, _smtp: SMTP, session: SmtpSession, envelope: Envelope) -> str:
+        if self.sink.registered is not None:
+            raw = envelope.original_content or b""
+            head = email.message_from_bytes(raw if isinstance(raw, bytes) else raw.encode())
+            if parseaddr(str(head["From"]))[1] not in self.sink.registered:
+                return "552 5.2.0 From address rejected"
         fault = self.sink.next_fault("dot")
         if fault is None or fault.kept:
             self._keep(session, envelope)

@@ -15,6 +15,8 @@ ReplyMode = Literal["mail", "relay_smtp", "admin_only"]
 Kind = Literal["buyer", "inquiry", "notice", "form"]
 OWN = "own"
 BODY_CHARS = 20_000
+PASTE_DOMAIN = ".paste.invalid"
+"""The end of addresses that no mail can reach (RFC 2606): what is to be pasted into a page goes to one of them."""
 
 FORBIDDEN = (
     "link",  # a web address
@@ -108,6 +110,10 @@ class Channel:
     def is_marketplace(self) -> bool:
         """True for mail that goes through somebody else's system."""
         return self.name != OWN and self.kind != "form"
+
+    def title_in(self, language: str) -> str:
+        """What people call the channel."""
+        return self.title.get(language) or self.title.get("en") or self.name
 
     @property
     def is_notice(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from responder.core.channels.channel import BODY_CHARS, OWN, Channel, ReplyMode, Route, compiled_set
+from responder.core.channels.channel import BODY_CHARS, OWN, PASTE_DOMAIN, Channel, ReplyMode, Route, compiled_set
 from responder.core.channels.forms import form_fields
 from responder.model import Message
 
@@ -26,13 +26,18 @@ def recognise(message: Message, channels: Sequence[Channel], *, trusted: bool | 
     return replace(channel, kind=route.kind, reply_mode=mode, is_formal_cancel=route.official_cancel)
 
 
-def reply_mode_of(mail: str, channels: Sequence[Channel]) -> ReplyMode:
-    """How an address can be answered: what the channel it belongs to says, whatever the mail was about."""
+def reply_mode_of(mail: str, channels: Sequence[Channel], *, written_for: str = "") -> ReplyMode:
+    """How an address can be answered: what the channel it belongs to says, whatever the mail was about.
+
+    An address that belongs to none is answered as the channel says that the reply was `written_for`.
+    """
+    if mail.endswith(PASTE_DOMAIN):
+        return "admin_only"
     for channel in channels:
         for route in channel.routes:
             if route.senders is not None and route.senders.search(mail.lower()):
                 return route.reply_mode or channel.reply_mode
-    return "mail"
+    return next((channel.reply_mode for channel in channels if channel.name == written_for), "mail")
 
 
 def _route(message: Message, channels: Sequence[Channel], *, trusted: bool | None) -> tuple[Channel, Route] | None:

@@ -4,6 +4,7 @@
 Nothing here decides whether a mail may be sent, and nothing is ever sent twice.
 """
 
+from responder.edges.smtp.login import try_login
 from responder.edges.smtp.submit import submit_batch
 
-__all__ = ["submit_batch"]
+__all__ = ["submit_batch", "try_login"]

@@ -5,6 +5,7 @@ Never logs and never keeps a password; no mode goes on without TLS, except `none
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Callable
 
@@ -51,6 +52,25 @@ async def open_smtp(
         drop(smtp)
         raise
     return smtp
+
+
+def try_login(server: Server, secret: Callable[[], str], *, local_hostname: str, timeout_s: float = 30) -> None:
+    """Log in and go away again; sends nothing. Not to be called from inside an event loop.
+
+    Raises: as `open_smtp`.
+    """
+
+    async def attempt() -> None:
+        smtp = await open_smtp(server, secret, local_hostname=local_hostname, timeout_s=timeout_s)
+        try:
+            await smtp.quit()
+        except (aiosmtplib.SMTPException, OSError):
+            pass  # the login is what was asked for
+        finally:
+            drop(smtp)
+            await asyncio.sleep(0)
+
+    asyncio.run(attempt())
 
 
 def drop(smtp: aiosmtplib.SMTP) -> None:
