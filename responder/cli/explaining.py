@@ -56,7 +56,8 @@ def explain(
         sources = (one_file(settings, Path(orders_file)),) if orders_file else settings.orders
     except ConfigError as exc:
         give_up(exc, as_json=as_json)
-    orders = open_book(sources)
+    index = None if orders_file else settings.orders_index
+    orders = open_book(sources, index=index, is_kept=False)
     say_mistakes(orders.refresh(), as_json=False)
     language = staff_language(settings.shop.language)
     moment = moment_of(now, settings)

@@ -87,7 +87,8 @@ def replay(
     if account_name is not None and not accounts:
         known = ", ".join(a.name for a in settings.accounts) or "-"
         raise click.BadParameter(f"{account_name!r}: {known}", param_hint="--account")
-    orders = open_book(sources)
+    index = None if orders_file else settings.orders_index
+    orders = open_book(sources, index=index, is_kept=False)
     say_mistakes(orders.refresh(), as_json=False)
     words, language = catalog(), staff_language(settings.shop.language)
     begin = datetime.now(UTC) - span_of(since or "30d")

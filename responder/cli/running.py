@@ -47,7 +47,7 @@ def run(config: str | None, dry_run: bool, as_json: bool, verbose: bool) -> None
     if missing:
         say_mistakes(missing, as_json=as_json)
         sys.exit(EX_CONFIG)
-    orders = open_book(settings.orders)
+    orders = open_book(settings.orders, index=settings.orders_index, is_kept=not dry_run)
     say_mistakes(orders.refresh(), as_json=as_json)
     if dry_run:
         sys.exit(_dry_run(settings, orders, as_json=as_json))

@@ -131,6 +131,13 @@ class Settings:
     pack_paths: tuple[Path, ...] = ()
     warnings: tuple[Mistake, ...] = ()
 
+    @property
+    def orders_index(self) -> Path:
+        """Where what was read of order files is kept: beside the journal, or in `state` where that is on a server."""
+        scheme, _, path = self.state_url.partition("?")[0].partition(":///")
+        journal = Path(path) if scheme.startswith("sqlite") and path else self.directory / "state" / "responder.db"
+        return journal.with_name(f"{journal.stem}-orders.db")
+
     def account(self, name: str) -> AccountSettings | None:
         """The account of that name, or None."""
         return next((account for account in self.accounts if account.name == name), None)

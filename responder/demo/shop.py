@@ -58,7 +58,7 @@ class Shop:
             shutil.copy(default_pack_dir() / "rules.toml", folder)
             shutil.copytree(default_pack_dir() / "templates", folder / "templates")
         settings = load(folder, env=os.environ)
-        self._book = open_book(settings.orders)
+        self._book = open_book(settings.orders, index=settings.orders_index)
         self._book.refresh()
         self.daemon = Daemon(settings, self._book, reload_settings=load_pack, clock=clock)
         self._thread = threading.Thread(target=self._work, name="daemon", daemon=True)

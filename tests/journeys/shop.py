@@ -144,7 +144,7 @@ channel = "{channel}"
         """Run the daemon in a thread of this process and wait until it watches the inbox."""
         self.write_files()
         settings = load(self.folder, env=os.environ)
-        book = open_book(settings.orders)
+        book = open_book(settings.orders, index=settings.orders_index)
         book.refresh()
         self.daemon = Daemon(settings, book, reload_settings=load_pack)
         daemon = self.daemon

@@ -68,8 +68,18 @@ class OrderSource(Protocol):
     def layouts(self) -> tuple[OrderLayout, ...]: ...
 
 
-def open_book(sources: Iterable[OrderSource], *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> FileBook:
-    """The order book over these sources, still empty: `refresh` reads them. Without sources it knows no order."""
+def open_book(
+    sources: Iterable[OrderSource],
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    index: Path | None = None,
+    is_kept: bool = True,
+) -> FileBook:
+    """The order book over these sources; `refresh` reads them. Without sources it knows no order.
+
+    `index` is the file in which what was read is kept from one run to the next. With `is_kept` False it is looked
+    at and left as it is; without one everything is read anew.
+    """
     shipped = status_words()
     places = [
         (
@@ -89,4 +99,4 @@ def open_book(sources: Iterable[OrderSource], *, clock: Callable[[], datetime] =
         )
         for source in sources
     ]
-    return FileBook(places, clock=clock)
+    return FileBook(places, clock=clock, index=index, is_kept=is_kept)

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,13 +30,16 @@ from responder.edges.orders.cells import (
 from responder.edges.orders.layouts import DATES, TEXTS, Alternatives, Plan, StateLook, recognise, state_of
 from responder.edges.orders.never_kept import is_never_kept
 from responder.edges.orders.sheet import Open, Row, Sheet, read_sheet
+from responder.edges.orders.stored import codes_of
 from responder.errors import Mistake
 from responder.model import Item, Order, order_key
 
 _MOST_SHARED = 20_000
 _MOST_MISTAKES = 50
 _MOST_ITEMS = 500
-_NO_EXTRA: Mapping[str, str] = MappingProxyType({})
+# Facts that are taken as they are written.
+_WORDS = frozenset({"buyer_name", "payment", "channel"})
+_ODD_ENDS = frozenset(" ='-")
 # A later date of another row is news, not a contradiction: parts of an order are paid and shipped one by one.
 _LATEST = frozenset({"paid_at", "ship_by", "shipped_at", "eta"})
 _SEVERAL = frozenset({"carrier", "tracking_no"})
@@ -79,8 +81,8 @@ def read_table(open_: Open, reading: Reading, *, name: str, as_of: datetime | No
     """The orders of a file. Raises: ConfigError as `open_table`."""
     reader = open_table(open_, reading, name=name, as_of=as_of)
     orders: dict[str, Order] = {}
-    for order in reader:
-        key = order_key(order.order_id)
+    for key, values in reader:
+        order = reader.order(values)
         before = orders.get(key)
         orders[key] = order if before is None else reader.joined(before, order)
     return Table(orders, reader.plan.layout.name, reader.mistakes)
@@ -122,8 +124,9 @@ class OrderReader:
         self._shared: dict[str, str] = {}
         self._items: dict[tuple[str, ...], tuple[Item, ...]] = {}
         # What each cell of a fact means, by the cell as written: exports repeat themselves.
-        self._facts = tuple((fact, at, dict[str, Any]()) for fact, at in plan.facts)
-        self._states: dict[tuple[str, ...], tuple[str, str, int]] = {}
+        self._facts = tuple((fact, at, dict[str, Any](), fact in _WORDS) for fact, at in plan.facts)
+        self._states: dict[tuple[str, ...], tuple[str, str, int, str | None]] = {}
+        self._channel = layout.channel or reading.channel
         self._others = tuple((at, plan.titles[at]) for at in plan.others if not is_never_kept(plan.titles[at]))
         self._has_items = bool(plan.items[0] or plan.items[1])
         self._id_title = plan.titles[plan.order_id[0][0]]
@@ -139,8 +142,9 @@ class OrderReader:
         more = () if not self._untold else (self.mistake(0, "", "more_mistakes", count=str(self._untold)),)
         return (*self._told, *more)
 
-    def __iter__(self) -> Iterator[Order]:
-        """The rows grouped by order; a row without an order number belongs to the order above it.
+    def __iter__(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The fields of each order with its key. Rows are grouped by order; one without an order number belongs to the
+        order above it.
 
         Raises: ConfigError if the file turns out to be half-written or broken.
         """
@@ -153,13 +157,13 @@ class OrderReader:
             row_key = order_key(order_id) if order_id else key
             if current is None or row_key != key:
                 if current is not None:
-                    yield self._order(current)
+                    yield key, self._finished(current)
                 key, current = row_key, _Found(order_id, row.line, states=[""] * len(self.plan.looks))
             if row.is_broken:
                 self._doubt(current, row.line, "", "row_broken")
             self._take(row.cells, row.line, current)
         if current is not None:
-            yield self._order(current)
+            yield key, self._finished(current)
 
     def _id_of(self, row: Row, current: _Found | None) -> str | None:
         """The row's order number, "" for a row that belongs to the order above it, None for one that is none."""
@@ -202,12 +206,17 @@ class OrderReader:
         """Adds what a row says to its order; a cell that contradicts an earlier row puts the order on hold."""
         width, plan = len(row), self.plan
         cells, values = found.cells, found.values
-        for name, at, known in self._facts:
+        for name, at, known, is_words in self._facts:
             if at >= width or not (cell := row[at]):
                 continue
             before = cells.get(name)
             if before is None:
-                if (seen := known.get(cell)) is not None:
+                seen = known.get(cell)
+                # Nine cells in ten need no more than this look.
+                is_plain = is_words and 4 < len(cell) < 200 and cell.isprintable()
+                if seen is None and is_plain and cell[0] not in _ODD_ENDS and cell[-1] != " ":
+                    seen = cell
+                if seen is not None:
                     cells[name] = cell
                     values[name] = seen
                     continue
@@ -331,51 +340,54 @@ class OrderReader:
                 return self._doubt(found, line, column, "number_rounded", found=text)
         return text
 
-    def _order(self, found: _Found) -> Order:
-        """The finished order."""
+    def _finished(self, found: _Found) -> dict[str, Any]:
+        """The fields of the finished order."""
         values, plan = found.values, self.plan
         total, named = values.pop("total", None) or (None, "")
         if found.sums:
             total = None if found.has_no_sum else sum(found.sums, Decimal(0))
-        currency = str(values.get("currency") or "").upper()
+        currency = values.get("currency")
+        currency = currency.upper() if currency else ""
         wanted = currency or plan.layout.currency
         if named and wanted and named != wanted:
             column = plan.title("currency" if currency else "total")
             self._doubt(found, found.line, column, "currency_mixed", first=named, found=wanted)
-        values["currency"] = self._share(currency or named or (self.currency if total is not None else ""))
-        status, word = self._state_of(found)
+        values["order_id"] = found.order_id
+        values["total"] = total
+        values["currency"] = currency or named or (self.currency if total is not None else "")
+        values["status"], values["status_word"] = self._state_of(found)
         self._check_dates(found)
-        values["channel"] = values.get("channel") or plan.layout.channel or self.reading.channel
-        return Order(
-            order_id=found.order_id,
-            status=status,
-            status_word=self._share(word),
-            total=total,
-            items=tuple(found.items),
-            extra=found.extra or _NO_EXTRA,
-            source=self.name,
-            line=found.line,
-            as_of=self.as_of,
-            problems=tuple(dict.fromkeys(one.code for one in found.doubts)),
-            doubts=tuple(found.doubts),
-            cancel_asked=found.cancel_asked,
-            **values,
-        )
+        values["channel"] = values.get("channel") or self._channel
+        values["items"] = found.items
+        values["extra"] = found.extra
+        values["line"] = found.line
+        values["cancel_asked"] = found.cancel_asked
+        values["doubts"] = found.doubts
+        return values
+
+    def order(self, values: Mapping[str, Any]) -> Order:
+        """The order with these fields."""
+        said = {name: value for name, value in values.items() if value is not None}
+        said["items"], said["doubts"] = tuple(values["items"]), tuple(values["doubts"])
+        return Order(**said, problems=codes_of(said["doubts"]), source=self.name, as_of=self.as_of)
 
     def _state_of(self, found: _Found) -> tuple[Any, str]:
         cells = tuple(found.states)
         known = self._states.get(cells)
         if known is None:
-            known = state_of(cells, self.plan, self.reading.own_words, self.reading.words)
+            plan, own, common = self.plan, self.reading.own_words, self.reading.words
+            status, word, unknown = state_of(cells, plan, own, common)
+            near: str | None = None
+            if unknown >= 0:
+                words = (*plan.looks[unknown].words, *own, *common)
+                near = next(iter(difflib.get_close_matches(folded(word), words, n=1, cutoff=0.6)), None)
+            known = status, word, unknown, near
             if len(self._states) < _MOST_SHARED:
                 self._states[cells] = known
-        status, word, unknown = known
+        status, word, unknown, near = known
         if unknown >= 0:
-            look = self.plan.looks[unknown]
-            words = (*look.words, *self.reading.own_words, *self.reading.words)
-            best = difflib.get_close_matches(folded(word), words, n=1, cutoff=0.6)
-            near = best[0] if best else None
-            self._doubt(found, found.line, self.plan.titles[look.at], "unknown_status", suggestion=near, found=word)
+            title = self.plan.titles[self.plan.looks[unknown].at]
+            self._doubt(found, found.line, title, "unknown_status", suggestion=near, found=word)
         return status, word
 
     def _check_dates(self, found: _Found) -> None:
@@ -447,8 +459,7 @@ class OrderReader:
                 self.tell(second.line, column, "rows_disagree", **shown)
                 doubts.append(self.mistake(second.line, column, "rows_disagree", **shown))
         changes["status_word"] = first.status_word or second.status_word
-        codes = tuple(dict.fromkeys(one.code for one in doubts))
-        return replace(first, doubts=tuple(doubts), problems=codes, **changes)
+        return replace(first, doubts=tuple(doubts), problems=codes_of(doubts), **changes)
 
 
 def _joined(row: Sequence[str], alternatives: Alternatives, joint: str) -> str:
