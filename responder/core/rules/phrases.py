@@ -42,6 +42,8 @@ _SAMPLED = 16
 _GAP = re.compile(r"\.{2,}|…")
 _PIECE = re.compile(r"\(([^()]*)\)|@([^\W\d][\w-]*)")
 _CJK = re.compile(f"[{CJK}]")
+# Folding takes commas off both ends; in Chinese a phrase may say that one stands there.
+_COMMAS = (",", "，", "、")
 
 
 class PhraseError(ValueError):
@@ -189,6 +191,8 @@ def _literal(variant: str, language: Language | None) -> str:
     variant = variant.removeprefix("^").removesuffix("$").rstrip("*")
     kana = language == "ja" or (language is None and re.search("[\u3041-\u30fa]", variant) is not None)
     literal = fold(variant, kana=kana).strip(" ")
+    if literal and language == "zh":
+        literal = f"{', ' * variant.startswith(_COMMAS)}{literal}{' ,' * variant.endswith(_COMMAS)}"
     if not literal:
         return " \n" if end else "\n " if start else ""
     if not _CJK.match(literal[0]):
