@@ -20,6 +20,8 @@ MAX_SENTENCES = 400
 MAX_SENTENCE_CHARS = 500
 
 _KANA = re.compile("[\u3041-\u30fa\uff66-\uff9d]")
+_HIRAGANA = re.compile("[\u3041-\u3096]")
+_CHINESE = re.compile("[吗嗎呢吧请您你们們这這没沒还還给給么麼啊啦喔哦咗嘅喺冇佢哋嘢俾唔]|我[的想要也在]|能不能|可不可以")
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
 _WIDE = re.compile("[\u1100-\u115f\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]")
 
@@ -40,8 +42,13 @@ _BULLET = re.compile(r"^\s*(?:[-*・●■◆○□▼※＊>＞#]|\d{1,2}[.)）
 
 
 def language_of(text: str, default: Language) -> Language:
-    """The language a single sentence is matched in: kana decides, then Han by the mail's language, then Latin."""
+    """The language a single sentence is matched in: kana decides, then Han by the mail's language, then Latin.
+
+    A Chinese mail may borrow words in kana (`先キャンセル吧`); what only Chinese writes keeps such a sentence Chinese.
+    """
     if _KANA.search(text):
+        if default == "zh" and _CHINESE.search(text) and 2 * len(_HIRAGANA.findall(text)) <= len(_HAN.findall(text)):
+            return "zh"
         return "ja"
     if _HAN.search(text):
         return default if default != "en" else "zh"

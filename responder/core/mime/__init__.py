@@ -67,7 +67,8 @@ def read(raw: bytes, *, size_bytes: int | None = None, default_language: Languag
     reply_to = addresses(fields, b"reply-to", problems, "bad_reply_to")
     subject = clean(headers["subject"][0])[:MAX_SUBJECT] if "subject" in headers else ""
     is_reply = subject[:4].casefold().startswith(("re:", "re：", "fw", "回复", "回覆", "答复"))
-    shown = new_text or ("" if is_reply else subject) or text[:500] or subject
+    worded = new_text if any(map(str.isalpha, new_text)) else ""  # a bare order number is in no language
+    shown = worded or ("" if is_reply else subject) or text[:500] or subject
     return Message(
         message_id=message_id(first(fields, b"message-id")),
         in_reply_to=replied_to(first(fields, b"in-reply-to")),
