@@ -494,3 +494,8 @@ def test_damaged_mails_are_read(name: str, at: int, noise: bytes, lost: int) -> 
         read(raw[:at] + noise + raw[at + lost :])
     except MessageError:
         assert at < 200
+
+
+def test_a_bare_order_number_leaves_the_language_to_the_subject() -> None:
+    mail = "From: a@buyer.example\r\nSubject: 訂單寄出了嗎\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n6140\r\n"
+    assert read(mail.encode(), default_language="ja").language == "zh"

@@ -39,6 +39,8 @@ def found(phrase: str, text: str, language: Language = "ja") -> bool:
         ("^where", "Where is it", "en"),
         ("update$", "any update", "en"),
         ("取消订单", "請取消訂單", "zh"),
+        ("不买(了|，)", "那我不買，退款", "zh"),
+        ("，那(算|就算)", "太晚了，那就算了", "zh"),
         ("re:[0-9]{4}号", "1042号", "zh"),
         ("(a|b)(c|d)* e", "bdx e", "en"),
     ],
@@ -57,6 +59,8 @@ def test_a_phrase_is_found_however_it_is_written(phrase: str, text: str, languag
         ("いつ ... 届", "届きました。いつも", "ja"),
         ("cancel* order", "cancel the border order", "en"),
         ("不要取消", "不要，取消", "zh"),
+        ("不买(了|，)", "不買單", "zh"),
+        ("，那(算|就算)", "那就算了", "zh"),
     ],
 )
 def test_a_phrase_is_not_found_in_something_else(phrase: str, text: str, language: Language) -> None:

@@ -36,6 +36,14 @@ def test_the_language_of_a_sentence_follows_its_script() -> None:
     assert language_of("cancel", "ja") == "en"
 
 
+def test_a_sentence_of_a_chinese_mail_may_borrow_japanese_words() -> None:
+    assert language_of("还没去付，就先キャンセル吧", "zh") == "zh"
+    assert language_of("请问是ヤマト还是佐川啊", "zh") == "zh"
+    assert language_of("もう発送済みなのは分かっています", "zh") == "ja"
+    assert language_of("キャンセルをお願いします", "zh") == "ja"
+    assert language_of("先キャンセル吧", "ja") == "ja"
+
+
 def test_every_act_has_markers_in_each_language_it_names() -> None:
     assert {"request", "negated", "withdrawn", "conditional", "policy_question", "past", "thanks", "threat"} <= {
         act.name for act in speech()
