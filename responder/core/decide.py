@@ -11,12 +11,14 @@ from datetime import datetime
 from typing import Protocol
 
 from responder.core.guards import gate
+from responder.core.language import foreign
 from responder.core.rules.conditions import Case
 from responder.core.rules.rulebook import Rulebook
 from responder.core.senders import is_buyer, sender_problem
 from responder.model import Decision, Identity, Message, Order, Reason, order_key
 
 OWN_CHANNEL = "own"
+MACHINES = ("auto_reply", "spam")
 
 
 class Channel(Protocol):
@@ -108,6 +110,10 @@ def answer(
         official_cancel=channel.is_official_cancel(settled.order if settled.problem is None else None),
     )
     decision = rulebook.judge(case)
+    if decision.situation not in MACHINES and (written_in := foreign(message.new_text or message.subject)) is not None:
+        # A word understood here and there ("merci") says nothing about the rest.
+        why = Reason.of("foreign_language", language=written_in)
+        decision = replace(decision, action="hold", situation="other", rule=None, template=None, reasons=(why,))
     if decision.action == "hold" and channel.is_official_cancel(None):
         formal = Reason.of("official_cancel", channel=channel.name)
         situation = decision.situation if "cancel" in decision.situation else "cancel_before_ship"

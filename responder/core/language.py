@@ -8,6 +8,7 @@ of the two writes and a few words (`data/language.toml`). Nothing raises.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -23,6 +24,7 @@ _NOT_WORDS = re.compile(
 _HIRAGANA = re.compile("[\u3041-\u3096]+")
 _KATAKANA = re.compile("[\u30a1-\u30fa\uff66-\uff9f]+")
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff々]+")
+_LETTERS_ANY = re.compile(r"[A-Za-zÀ-ɏḀ-ỿ]+(?:['’][A-Za-zÀ-ɏ]+)?")
 _LETTERS = re.compile(r"[A-Za-zÀ-ɏ]+(?:['’][a-z]+)?")
 
 
@@ -35,6 +37,8 @@ class _Facts:
     only_japanese: frozenset[str]
     only_simplified: frozenset[str]
     only_traditional: frozenset[str]
+    foreign: Mapping[str, frozenset[str]]
+    scripts: tuple[tuple[str, re.Pattern[str]], ...]
 
 
 def guess(text: str, default: Language) -> Language:
@@ -66,6 +70,23 @@ def guess(text: str, default: Language) -> Language:
         if hiragana * 2 + katakana > chinese * 3 or not chinese:
             return "ja"
     return _han_only(text, han, default)
+
+
+def foreign(text: str) -> str | None:
+    """The language (ISO 639-1) of a text that is in none of ours; None if it is, or if that does not show."""
+    text = text[:MAX_TEXT]
+    facts = _facts()
+    if not text.isascii():
+        letters = sum(map(str.isalpha, text))
+        for name, pattern in facts.scripts:
+            if len(pattern.findall(text)) * 2 > letters:
+                return name
+    words = {word.lower().replace("’", "'") for word in _LETTERS_ANY.findall(_NOT_WORDS.sub(" ", text))}
+    if len(words) < 3:
+        return None
+    english = len(words & facts.english)
+    name, count = max(((name, len(words & known)) for name, known in facts.foreign.items()), key=lambda each: each[1])
+    return name if count >= 2 and count > english else None
 
 
 @cache
@@ -114,7 +135,14 @@ def _facts() -> _Facts:
         only_japanese=japanese - simplified - traditional,
         only_simplified=simplified - japanese,
         only_traditional=traditional - simplified - common_japanese,
+        foreign={name: frozenset(words) for name, words in data["foreign"].items()},
+        scripts=tuple((name, _ranges(ends)) for name, ends in data["scripts"].items()),
     )
+
+
+def _ranges(ends: list[str]) -> re.Pattern[str]:
+    pairs = zip(ends[::2], ends[1::2], strict=True)
+    return re.compile("[" + "".join(f"{first}-{last}" for first, last in pairs) + "]")
 
 
 def _two_byte(codec: str, rows: range) -> frozenset[str]:

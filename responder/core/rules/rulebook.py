@@ -345,6 +345,10 @@ def bar(rule: Rule, case: Case, topics: Mapping[str, Topic]) -> Reason | None:
         if order.status in UNSURE_STATES and order.status not in rule.statuses:
             return Reason.of("order_state_unsure", status=order.status)
     others = sorted(t for t in case.reading.asked.keys() - rule.asks - rule.covers if topics[t].matter)
+    if not others:
+        # Two more matters by name make a list, even where nobody can say which of them is asked for.
+        named = sorted(t for t in case.reading.mentioned - rule.asks - rule.covers if topics[t].matter)
+        others = named if len(named) > 1 else []
     if others:
         return Reason.of("two_matters", topics=", ".join((*sorted(rule.asks & case.reading.asked.keys()), *others)))
     return None
