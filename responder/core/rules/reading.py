@@ -220,11 +220,14 @@ class Reader:
         """What the mail looks like by the examples in its main language; None where there are none."""
         if not reading.folded:
             return None
-        language = Counter(language for _, language in reading.folded).most_common(1)[0][0]
-        proposer = self.proposers.get(language)
+        lengths = Counter[Language]()
+        for folded, language in reading.folded:
+            lengths[language] += len(folded)
+        main = lengths.most_common(1)[0][0]
+        proposer = self.proposers.get(main)
         if proposer is None:
             return None
-        return proposer.lean(" ".join(folded for folded, _ in reading.folded))
+        return proposer.lean(" ".join(folded for folded, language in reading.folded if language == main))
 
     def _like(self, own: Sequence[_Row]) -> dict[str, Likeness]:
         like: dict[str, Likeness] = {}
@@ -268,6 +271,7 @@ def _read_of(text: str) -> str:
 def _for_leaning(own: Sequence[_Row]) -> Sequence[_Row]:
     """The body; the subject, which a shop's forms fill in too, only where there is hardly anything else."""
     body = [row for row in own if row.scope == "new_text"]
+    own = [row for row in own if not body or row.language == body[0].language]
     words = sum(len(row.folded.split()) if row.language == "en" else len(row.folded) for row in body)
     return body if words > HARDLY else own
 
