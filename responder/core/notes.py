@@ -30,7 +30,7 @@ def note_bytes(
     """The note's bytes (RFC 5322, UTF-8). `note` names subject and text in the catalog, `reasons` follow as a list,
     `excerpt` is the buyer's text, quoted; it is a value and never read as anything else."""
     args = _in_words(note, wording, language)
-    lines = [wording.text(f"note.{note.code}", language, **args)]
+    lines = [wording.text(f"note.{note.code}", language, **args).rstrip()]
     if reasons:
         lines += ["", wording.text("note.note_because", language)]
         lines += [f"- {wording.reason(reason, language)}" for reason in reasons]

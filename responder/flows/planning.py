@@ -20,6 +20,7 @@ from responder.edges.journal import cases, drafts, mails
 from responder.errors import MessageError
 from responder.flows.desk import Desk, is_untouched
 from responder.flows.understanding import Unpacked, judge, unpack, why_silent, write
+from responder.flows.ways import way_to
 from responder.model import (
     OPEN_DRAFT_STATES,
     Case,
@@ -263,7 +264,7 @@ def _plan_answer(desk: Desk, plan: Plan, incoming: Unpacked, now: datetime, *, i
     together = [*_read_again(desk, earlier), incoming]
     answers = (*(m.id for m in earlier), plan.mail_id)
     plan = _write(desk, plan, together, answers, now, is_known=is_known)
-    plan.note = _note(plan, draft)
+    plan.note = _note(desk, plan, incoming.channel, draft)
     return plan
 
 
@@ -330,17 +331,32 @@ def _new_case(desk: Desk, plan: Plan, channel: Channel, now: datetime) -> Case:
     )
 
 
-def _note(plan: Plan, draft: Draft | None) -> tuple[str, Reason] | None:
+def _note(desk: Desk, plan: Plan, channel: Channel, draft: Draft | None) -> tuple[str, Reason] | None:
     decision, order = plan.decision, _order_words(plan.decision)
     match decision.action:
         case "hold":
             return f"hold:{plan.mail_id}", Reason.of("held", situation=decision.situation, order=order)
         case "silence" if draft is not None:
             return f"withdrawn:{plan.mail_id}", Reason.of("draft_withdrawn", order=order)
-        case "draft" if decision.note is not None:
-            return f"draft:{plan.mail_id}", Reason.of("draft_note", order=order, note=decision.note)
+        case "draft":
+            note = _draft_note(desk, plan, channel)
+            return (f"draft:{plan.mail_id}", note) if note is not None else None
         case _:
             return None
+
+
+def _draft_note(desk: Desk, plan: Plan, channel: Channel) -> Reason | None:
+    """What staff have to know of a draft before they approve it: above all that mail is not its way."""
+    decision, order = plan.decision, _order_words(plan.decision)
+    if plan.letter is not None:
+        way = way_to(plan.letter.to.mail, channel.name, desk.account, desk.settings.channels)
+        told = {"order": order, "channel": channel.name, "page": channel.admin_page or channel.name}
+        if way.mode == "admin_only":
+            told |= {"sent": desk.located.sent or "", "approved": desk.account.approved}
+            return Reason.of("paste_draft", **told, note=decision.note or "")
+        if way.is_closed:
+            return Reason.of("relay_draft", **told, note=decision.note or "")
+    return None if decision.note is None else Reason.of("draft_note", order=order, note=decision.note)
 
 
 def _order_words(decision: Decision) -> str:

@@ -147,7 +147,7 @@ def _recheck(desk: Desk, draft: Draft, copy: Copy, way: Way, now: datetime) -> t
         answered=case is not None and case.outcome == "sent_by_staff",
         reply_mode=way.mode,
         relay_missing=way.is_closed,
-        page=next((c.admin_page for c in desk.settings.channels if c.name == draft.channel), ""),
+        page=_page_of(desk, draft),
         promise_over=draft.valid_until is not None and draft.valid_until < now,
         answerable=bool(draft.recipient.mail) and not desk.account.identity.owns(draft.recipient.mail),
     )
@@ -209,8 +209,7 @@ def _hold_back(desk: Desk, item: Ready, copy: Copy | None, objections: Sequence[
         drafts.unapprove(tx, draft.id, None)
         drafts.touch(tx, draft.id)
         drafts.tell(tx, draft.id, text_sha256, [told_key(o) for o in objections if o.overridable])
-        can_override = all(o.overridable for o in objections)
-        note = Reason.of("not_sent_can_repeat" if can_override else "not_sent", order=draft.order_id or "-")
+        note = _why_not_sent(desk, draft, objections)
         place = item.approved[-1]
         tell(
             desk,
@@ -226,6 +225,20 @@ def _hold_back(desk: Desk, item: Ready, copy: Copy | None, objections: Sequence[
         cases.record(tx, desk.name, "not_sent", now=now, case_id=draft.case_id, draft=draft.id, why=codes)
     back_to_drafts(desk, draft, item.approved)
     desk.say("not_sent", draft=draft.id, why=codes)
+
+
+def _why_not_sent(desk: Desk, draft: Draft, objections: Sequence[Objection]) -> Reason:
+    order = draft.order_id or "-"
+    if any(o.code == "channel_takes_no_mail" for o in objections):
+        page = _page_of(desk, draft) or draft.channel
+        return Reason.of("paste_not_mail", order=order, channel=draft.channel, page=page, sent=desk.located.sent or "")
+    can_override = all(o.overridable for o in objections)
+    return Reason.of("not_sent_can_repeat" if can_override else "not_sent", order=order)
+
+
+def _page_of(desk: Desk, draft: Draft) -> str:
+    """The page in which a reply of this draft's channel is pasted, or an empty string."""
+    return next((channel.admin_page for channel in desk.settings.channels if channel.name == draft.channel), "")
 
 
 def _within_pace(desk: Desk, now: datetime) -> bool:

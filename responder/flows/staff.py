@@ -25,6 +25,7 @@ from responder.core.approval import (
     Stranger,
     bind,
 )
+from responder.core.channels import PASTE_DOMAIN
 from responder.core.senders import without_tag
 from responder.edges.journal import cases, drafts, mails, notes
 from responder.flows.desk import Desk, Sighting, same_bytes
@@ -110,8 +111,11 @@ def on_sent_folder(desk: Desk, now: datetime) -> None:
     for sighting in new:
         papers = sighting.papers
         minted = known.by_minted_id.get(papers.message_id or "")
+        binding = bind(papers, sighting.place, known)
         if minted is not None and minted.approval is not None and papers.message_id == minted.approval.outgoing_id:
             _seen_in_sent(desk, minted, sighting.place, now)
+        elif isinstance(binding, Bound) and binding.draft.recipient.mail.endswith(PASTE_DOMAIN):
+            _pasted_by_staff(desk, binding.draft, sighting, now)
         elif len(papers.senders) == 1 and desk.account.identity.owns(papers.senders[0].mail):
             _answered_by_staff(desk, sighting, known, now)
 
@@ -180,6 +184,32 @@ def _answered_by_staff(desk: Desk, sighting: Sighting, known: Known, now: dateti
                 record = {"draft": draft.id if draft is not None else None}
                 cases.record(tx, desk.name, "sent_by_staff", now=now, case_id=case_id, **record)
             desk.say("sent_by_staff", case=case_id)
+
+
+def _pasted_by_staff(desk: Desk, draft: Draft, sighting: Sighting, now: datetime) -> None:
+    """A draft that no mail can deliver lies in Sent. Moved there (it still is a draft): staff have pasted its text
+    where it belongs, the case is answered. Sent there by a mail client: it went nowhere, and staff are told.
+    """
+    place = sighting.place
+    desk.session.select(place.mailbox, readonly=True)
+    flags = {flag.lower() for flag in desk.session.flags([place.uid]).get(place.uid, ())}
+    if "\\draft" not in flags and not _is_as_written(desk, draft, place):
+        with desk.journal.durable() as tx:
+            note = Reason.of("paste_was_mailed", order=draft.order_id or "-", channel=draft.channel)
+            key = f"mailed:{draft.id}:{place.uidvalidity}:{place.uid}"
+            tell(desk, tx, key, note, now=now, in_reply_to=draft.in_reply_to, references=draft.references)
+        return
+    with desk.journal.reading() as tx:
+        answered = mails.by_ids(tx, list(draft.answers))
+    mark_answered(desk, [mail.place for mail in answered])
+    with desk.journal.durable() as tx:
+        if not drafts.end(tx, draft.id, "sent_by_staff", now=now):
+            return
+        mails.mark_answered(tx, draft.answers)
+        if all(m.answered or m.action == "silence" for m in mails.of_case(tx, draft.case_id)):
+            cases.close(tx, draft.case_id, "sent_by_staff", now=now)
+        cases.record(tx, desk.name, "pasted_by_staff", now=now, case_id=draft.case_id, draft=draft.id)
+    desk.say("pasted_by_staff", draft=draft.id)
 
 
 # --- Trash ----------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from responder.core.decide import FoundOrders, answer
 from responder.core.senders import party_of
 from responder.edges.orders import OrderBook
 from responder.errors import MessageError
-from responder.model import Decision, Identity, Letter, Message, Reason
+from responder.model import Address, Decision, Identity, Letter, Message, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +91,42 @@ def judge(
 def write(
     decision: Decision, message: Message, channel: Channel, *, settings: Settings, identity: Identity, now: datetime
 ) -> tuple[Decision, Letter | None]:
-    """The reply to a decision that wants one. Where none can be written (no template in the mail's language, or one
-    that cannot be filled in) the decision becomes a hold and says so."""
+    """The reply to a decision that wants one. Where none can be written (no template in the mail's language, one that
+    cannot be filled in, nobody who could be answered) the decision becomes a hold and says so.
+
+    A reply that must be pasted quotes nothing and is addressed to nowhere.
+    """
     if decision.action != "draft":
         return decision, None
+    is_pasted = channel.reply_mode == "admin_only"
+    unreachable = None if is_pasted else _unreachable(message, channel)
+    if unreachable is not None:
+        return replace(decision, action="hold", template=None, reasons=(unreachable, *decision.reasons)), None
     try:
         letter = compose(
             decision,
             message,
             identity=identity,
             shop=settings.shop,
-            channel=channel,
+            channel=replace(channel, quote_original=False) if is_pasted else channel,
             templates=settings.templates,
             now=now,
         )
     except MessageError as exc:
         reasons = (Reason.of("cannot_be_written", why=str(exc)), *decision.reasons)
         return replace(decision, action="hold", template=None, reasons=reasons), None
+    if is_pasted:
+        language = settings.shop.language
+        title = channel.title_in(language)
+        name = settings.wording.text("label.paste_only", language, channel=title)
+        letter = replace(letter, to=Address(name, channel.paste_address))
     return decision, letter
+
+
+def _unreachable(message: Message, channel: Channel) -> Reason | None:
+    """Why no mail can answer this one: it only tells of a buyer, or nobody reads what its sender is sent."""
+    if channel.kind == "inquiry":
+        return Reason.of("no_address_to_answer", channel=channel.name)
+    if message.sender is not None and guards.is_no_reply(message.sender.mail):
+        return Reason.of("no_reply_sender", address=message.sender.mail)
+    return None

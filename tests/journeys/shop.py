@@ -278,8 +278,20 @@ channel = "{channel}"
 
     def notes(self) -> list[str]:
         """The notes that tell of something unusual: not those that say what to do before approving a draft."""
-        usual = Catalog.load().text("note.draft_note_subject", "ja").split("{", 1)[0]
+        codes = ("draft_note", "paste_draft", "relay_draft")
+        usual = tuple(Catalog.load().text(f"note.{code}_subject", "ja").split("{", 1)[0] for code in codes)
         return [note for note in self.all_notes() if not note.startswith(usual)]
+
+    def kinds(self) -> list[str]:
+        """What happened so far, as the journal's events."""
+        from responder.edges.journal import Journal, cases
+
+        journal = Journal(f"sqlite:///{self.folder / 'state' / 'responder.db'}", create=False)
+        try:
+            with journal.reading() as tx:
+                return [event["kind"] for event in cases.events(tx, "main")]
+        finally:
+            journal.close()
 
     def wait_for_draft(self, count: int = 1) -> Stored:
         return until(lambda: self.drafts() if len(self.drafts()) >= count else None, "a draft appears")[-1]

@@ -83,7 +83,7 @@ def test_a_deleted_draft_is_refused_and_never_written_again(shop: Shop) -> None:
     with shop.staff() as client:
         move(client, draft.uid, "ゴミ箱")
     other = shop.buyer_writes("荷物はいつ届きますか。注文番号は2001です。", sender="ken@mail.example", name="鈴木 健")
-    until(lambda: any(e == "discarded" for e in kinds(shop)), "the refusal is noticed")
+    until(lambda: any(e == "discarded" for e in shop.kinds()), "the refusal is noticed")
     assert all(header_of(d.raw, "In-Reply-To") in (other,) for d in shop.drafts())
     assert shop.sink.mails == []
 
@@ -169,7 +169,7 @@ def test_a_second_mail_leaves_an_edited_draft_alone_and_keeps_it_from_going_out_
     shop.start()
     first = shop.buyer_writes("注文番号1042をキャンセルしてください。")
     edited = thunderbird_saves(shop, shop.wait_for_draft(), "承知いたしました。佐藤")
-    until(lambda: "draft_moved" in kinds(shop) or shop.drafts(), "noticed")
+    until(lambda: "draft_moved" in shop.kinds() or shop.drafts(), "noticed")
     shop.buyer_writes("やっぱり届け先も変えたいです。", headers={"In-Reply-To": first, "References": first})
     until(shop.notes, "staff are told")
     assert [header_of(d.raw, "Message-ID") for d in shop.drafts()] == [edited]
@@ -262,14 +262,3 @@ def thunderbird_saves(shop: Shop, draft, text: str) -> str:  # type: ignore[no-u
         client.add_flags([draft.uid], [b"\\Seen", b"\\Deleted"])
         client.expunge([draft.uid])
     return message_id
-
-
-def kinds(shop: Shop) -> list[str]:
-    from responder.edges.journal import Journal, cases
-
-    journal = Journal(f"sqlite:///{shop.folder / 'state' / 'responder.db'}", create=False)
-    try:
-        with journal.reading() as tx:
-            return [e["kind"] for e in cases.events(tx, "main")]
-    finally:
-        journal.close()

@@ -6,7 +6,7 @@ may not be written there. Nothing here trusts a sender: whether the mail really 
 `authentication`'s matter.
 """
 
-from responder.core.channels.channel import FORBIDDEN, MUST_CONTAIN, Channel, Kind, ReplyMode, Route
+from responder.core.channels.channel import FORBIDDEN, MUST_CONTAIN, PASTE_DOMAIN, Channel, Kind, ReplyMode, Route
 from responder.core.channels.frames import unframe
 from responder.core.channels.order_ids import Wanted, wanted_order_ids
 from responder.core.channels.reading import channel_from
@@ -15,6 +15,7 @@ from responder.core.channels.recognise import recognise, reply_mode_of
 __all__ = [
     "FORBIDDEN",
     "MUST_CONTAIN",
+    "PASTE_DOMAIN",
     "Channel",
     "Kind",
     "ReplyMode",

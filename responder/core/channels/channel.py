@@ -116,6 +116,12 @@ class Channel:
         return self.title.get(language) or self.title.get("en") or self.name
 
     @property
+    def paste_address(self) -> str:
+        """Where a reply that must be pasted is addressed to: nowhere, so that nobody can send it by mistake."""
+        label = "".join(char for char in self.name.lower() if char.isascii() and char.isalnum()) or "channel"
+        return f"paste@{label[:60]}{PASTE_DOMAIN}"
+
+    @property
     def is_notice(self) -> bool:
         """True for a mail that the channel's system wrote by itself and that no buyer waits on."""
         return self.kind == "notice"
