@@ -121,7 +121,7 @@ class OrderReader:
         self.day_first = layout.day_first if reading.day_first is None else reading.day_first
         self._told: list[Mistake] = []
         self._untold = 0
-        self._shared: dict[str, str] = {}
+        self._clean: dict[str, str] = {}
         self._items: dict[tuple[str, ...], tuple[Item, ...]] = {}
         # What each cell of a fact means, by the cell as written: exports repeat themselves.
         self._facts = tuple((fact, at, dict[str, Any](), fact in _WORDS) for fact, at in plan.facts)
@@ -229,7 +229,7 @@ class OrderReader:
                 self._fact(found, name, text, line, plan.titles[alternatives[0][0]], {})
         for index, look in enumerate(plan.looks):
             if look.at < width and (cell := row[look.at]):
-                self._state(found, index, text_of(cell), line)
+                self._state(found, index, self._cleaned(cell), line)
         if self._has_items and len(found.items) < _MOST_ITEMS:
             found.items += self._items_in(row)
         for at, marks in plan.cancel_asked.items():
@@ -239,8 +239,8 @@ class OrderReader:
             self._add_up(found, row, line)
         extra = found.extra
         for at, title in self._others:
-            if at < width and (cell := row[at]) and title not in extra and (text := text_of(cell)):
-                extra[title] = self._share(text)
+            if at < width and (cell := row[at]) and title not in extra and (text := self._cleaned(cell)):
+                extra[title] = text
 
     def _fact(self, found: _Found, name: str, cell: str, line: int, title: str, known: dict[str, Any]) -> None:
         """One cell of a fact, after those of the order's earlier rows."""
@@ -272,12 +272,12 @@ class OrderReader:
             self._doubt(found, line, title, "rows_disagree", first=before, found=text)
 
     def _state(self, found: _Found, index: int, text: str, line: int) -> None:
-        if is_empty(text):
-            return
         before = found.states[index]
+        if before == text or is_empty(text):
+            return
         if not before:
             found.states[index] = text
-        elif before != text and folded(before) != folded(text):
+        elif folded(before) != folded(text):
             look = self.plan.looks[index]
             if not look.filled and self._meaning(look, before) != self._meaning(look, text):
                 self._doubt(found, line, self.plan.titles[look.at], "rows_disagree", first=before, found=text)
@@ -397,13 +397,13 @@ class OrderReader:
             title = self.plan.title("shipped_at")
             self._doubt(found, found.line, title, "shipped_before_ordered", found=shipped.isoformat())
 
-    def _share(self, text: str) -> str:
-        """One object for equal texts: exports repeat themselves."""
-        known = self._shared.get(text)
+    def _cleaned(self, cell: str) -> str:
+        """`text_of` the cell, remembered: exports repeat themselves."""
+        known = self._clean.get(cell)
         if known is None:
-            if len(self._shared) >= _MOST_SHARED:
-                return text
-            known = self._shared[text] = text
+            known = text_of(cell)
+            if len(self._clean) < _MOST_SHARED:
+                self._clean[cell] = known
         return known
 
     # --- mistakes ---
