@@ -132,6 +132,8 @@ class Channel:
             return self.is_formal_cancel
         if order.channel not in ("", self.name):
             return False
+        if order.cancel_asked and self.is_marketplace:
+            return True
         if self.official_cancel_columns:
             columns = {_folded(name): value for name, value in order.extra.items()}
             if any(_folded(columns.get(_folded(name), "")) in _TRUE for name in self.official_cancel_columns):

@@ -29,7 +29,7 @@ TOPIC_KEYS = ("kind", "proposed", "matter", "asked_by", "voids", "ja", "en", "zh
 TOPIC_LANGUAGE_KEYS = ("asks", "names", "objects", "examples", "vetoes")
 RULE_KEYS = (
     "id", "situation", "priority", "when", "unless", "reply", "hold", "silence", "deadline", "note", "covers",
-    "needs_order",
+    "needs_order", "fresh",
 )  # fmt: skip
 
 _ID = re.compile(r"^[\w][\w.-]{0,79}$")
@@ -314,10 +314,13 @@ class _Compiler:
             template=template,
             hold=hold,
             priority=int(findings.number(priority, f"{key}.priority")),
-            deadline_h=self._deadline(table["deadline"], f"{key}.deadline") if "deadline" in table else None,
+            deadline_h=self._span(table["deadline"], f"{key}.deadline", "deadline_wrong")
+            if "deadline" in table
+            else None,
             note=findings.text(table["note"], f"{key}.note") if "note" in table else None,
             covers=frozenset(covers),
             needs_order=findings.flag(needs_order, f"{key}.needs_order"),
+            fresh_h=self._span(table["fresh"], f"{key}.fresh", "fresh_wrong") if "fresh" in table else None,
             asks=asks,
             statuses=statuses,
         )
@@ -349,12 +352,13 @@ class _Compiler:
                     self.findings.add(f"{key}.silence", "silence_false")
                 return "silence", None, None
 
-    def _deadline(self, value: object, key: str) -> float | None:
+    def _span(self, value: object, key: str, code: str) -> float | None:
+        """Hours, from a number or from `24h`, `2d` ..."""
         if isinstance(value, int | float) and not isinstance(value, bool):
             return float(value)
         match = _DEADLINE.match(value) if isinstance(value, str) else None
         if match is None:
-            self.findings.add(key, "deadline_wrong", got=str(value)[:40])
+            self.findings.add(key, code, got=str(value)[:40])
             return None
         return float(match.group(1)) * (24 if match.group(2)[0] in "d日" else 1)
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, time, tzinfo
 from typing import cast
 
 from responder.core.normal import fold, normalise
+from responder.core.order_data import age_h
 from responder.core.rules.pack import Comparison, Condition, Group, Leaf
 from responder.core.rules.reading import Reading
 from responder.model import Message, Order
@@ -226,6 +227,14 @@ def _columns(case: Case, order: Order, wanted: object) -> bool:
     return True
 
 
+def _data_age(case: Case, order: Order, wanted: object) -> bool:
+    for name, limit in cast("tuple[tuple[str, Comparison], ...]", wanted):
+        age = age_h(order, case.now, name)
+        if age is None or not limit.holds(age):
+            return False
+    return True
+
+
 TESTS: Mapping[str, Test] = {
     "asks": _asks,
     "mentions": _mentions,
@@ -255,7 +264,8 @@ TESTS: Mapping[str, Test] = {
     "order.days_since_promised": _number(lambda case, order: overdue_days(case)),
     "order.age_days": _number(lambda case, order: _days(case, order.ordered_at)),
     "order.days_since_shipped": _number(lambda case, order: _days(case, order.shipped_at)),
-    "order.data_age_h": _number(lambda case, order: (_days(case, order.as_of) or 0.0) * 24 if order.as_of else None),
+    "order.data_age_h": _number(lambda case, order: age_h(order, case.now)),
+    "order.data_age": _of_order(_data_age),
     "order.amount": _number(lambda case, order: float(order.total) if order.total is not None else None),
     "order.items": _number(lambda case, order: float(sum(item.quantity for item in order.items))),
     "order.payment": _of_order(_payment),

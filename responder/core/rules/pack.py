@@ -107,7 +107,7 @@ class Rule:
 
     `template` is set for action draft, `hold` (a reason's code or the shop's own words) for action hold. `covers` are
     topics that may be asked besides and need no answer of their own. `statuses` are the order states the rule names
-    itself, and so accepts.
+    itself, and so accepts. `fresh_h` is how many hours old the order's state may be at most, None for any age.
     """
 
     id: str
@@ -123,6 +123,7 @@ class Rule:
     note: str | None = None
     covers: frozenset[str] = frozenset()
     needs_order: bool = True
+    fresh_h: float | None = None
     asks: frozenset[str] = frozenset()
     statuses: frozenset[str] = frozenset()
     title: Mapping[str, str] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Any
 
+from responder.core import order_data
 from responder.core.rules.conditions import WORDS, Case, holds, shown
 from responder.core.rules.examples import Likeness
 from responder.core.rules.pack import Condition, Leaf, Rule, Topic
@@ -323,7 +324,8 @@ def _order_reason(case: Case) -> tuple[Reason, ...]:
     if case.order is None:
         return ()
     code = "order_by_number" if case.by_number else "order_by_sender"
-    return (Reason.of(code, order_id=case.order.order_id, status=case.order.status),)
+    told = Reason.of(code, order_id=case.order.order_id, status=case.order.status)
+    return (told, *order_data.reasons_about(case.order, case.message, case.now))
 
 
 def bar(rule: Rule, case: Case, topics: Mapping[str, Topic]) -> Reason | None:
@@ -340,10 +342,12 @@ def bar(rule: Rule, case: Case, topics: Mapping[str, Topic]) -> Reason | None:
             return Reason.of(case.order_problem, **case.notes)
         if order is None:
             return Reason.of("order_not_found")
-        if order.problems:
-            return Reason.of("order_data_problem", problems=", ".join(order.problems))
+        if found := order_data.problems(order, message, case.now):
+            return Reason.of("order_data_problem", problems=", ".join(found))
         if order.status in UNSURE_STATES and order.status not in rule.statuses:
             return Reason.of("order_state_unsure", status=order.status)
+        if rule.fresh_h is not None and (old := order_data.too_old(order, case.now, rule.fresh_h)) is not None:
+            return old
     others = sorted(t for t in case.reading.asked.keys() - rule.asks - rule.covers if topics[t].matter)
     if not others:
         # Two more matters by name make a list, even where nobody can say which of them is asked for.

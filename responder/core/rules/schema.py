@@ -88,6 +88,10 @@ def _rule() -> dict[str, Any]:
             "deadline": {"oneOf": [{"type": "number"}, {"type": "string"}], "description": "Hours, or '24h', '2d'."},
             "note": {"type": "string", "description": "What staff should do before approving."},
             "covers": {"type": "array", "items": {"type": "string"}, "description": "Topics answered along the way."},
+            "fresh": {
+                "oneOf": [{"type": "number"}, {"type": "string"}],
+                "description": "How old the order data may be: hours, or '24h', '2d'. Older: a person is asked.",
+            },
             "needs_order": {**_FLAG, "description": "False: reply without an identified order."},
         },
     }
@@ -147,6 +151,13 @@ def _order() -> dict[str, Any]:
             "age_days": {**_NUMBER, "description": "Days since the order."},
             "days_since_shipped": _NUMBER,
             "data_age_h": {**_NUMBER, "description": "Hours since the order data were current."},
+            "data_age": {
+                "oneOf": [
+                    {"type": "string", "examples": ["<= 24h"]},
+                    {"type": "object", "propertyNames": {"enum": ["status", *FACTS]}},
+                ],
+                "description": "Age of the state, or of single facts: { tracking_no = '<= 2d' }.",
+            },
             "amount": _NUMBER,
             "items": {**_NUMBER, "description": "Pieces in the order."},
             "payment": {**_TEXTS, "description": "Words of the payment method."},

@@ -14,6 +14,7 @@ from responder.core.rules.pack import SCOPES, Comparison, Condition, Group, Leaf
 from responder.model import LANGUAGES, OrderStatus
 
 _COMPARISON = re.compile(r"^\s*(<=|>=|<|>|==|=|!=)?\s*(-?\d+(?:\.\d+)?)\s*$")
+_AGE = re.compile(r"^\s*(<=|>=|<|>)?\s*(\d+(?:\.\d+)?)\s*([mhd])\s*$")
 _TIME_SPAN = re.compile(r"^\s*([01]?\d|2[0-4]):([0-5]\d)\s*[-~〜–]\s*([01]?\d|2[0-4]):([0-5]\d)\s*$")
 _WEEKDAYS = {
     **{n: i for i, n in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))},
@@ -110,6 +111,8 @@ class WhenReader:
                 return names
             case "order.has" | "order.lacks":
                 return self._known(value, key, "order_field_unknown", FACTS)
+            case "order.data_age":
+                return self._ages(value, key)
             case "order.columns":
                 table = findings.table(value, key)
                 return tuple((n, self._column(v, f"{key}.{n}")) for n, v in table.items())
@@ -186,6 +189,22 @@ class WhenReader:
             return Comparison("==", 0)
         operator = {None: "==", "=": "=="}.get(match.group(1), match.group(1))
         return Comparison(cast(Operator, operator), float(match.group(2)))
+
+    def _ages(self, value: object, key: str) -> tuple[tuple[str, Comparison], ...]:
+        """`"<= 24h"` for the order's state, or a table of facts: `{ tracking_no = "<= 2d" }`."""
+        if not isinstance(value, Mapping):
+            return (("status", self._hours(value, key)),)
+        for name in value:
+            if name not in ("status", *FACTS):
+                self.findings.unknown(f"{key}.{name}", "order_field_unknown", name, ("status", *FACTS))
+        return tuple((name, self._hours(inner, f"{key}.{name}")) for name, inner in value.items())
+
+    def _hours(self, value: object, key: str) -> Comparison:
+        match = _AGE.match(value) if isinstance(value, str) else None
+        if match is None:
+            return self.compared(value, key)
+        found = self.compared(f"{match.group(1) or '<='} {match.group(2)}", key)
+        return Comparison(found.operator, found.limit * {"h": 1, "d": 24, "m": 1 / 60}[match.group(3)])
 
     def _time(self, value: object, key: str) -> object:
         match = _TIME_SPAN.match(value) if isinstance(value, str) else None
