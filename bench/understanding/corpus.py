@@ -155,6 +155,7 @@ def ready(raw_mail: bytes, orders: Sequence[Order], channels: Sequence[Channel])
         orders=tuple(by_id[each] for each in dict.fromkeys(ids) if each in by_id),
         of_buyer=tuple(order for order in orders if order.buyer_mail.casefold() == sender),
         quoted=tuple(by_id[k] for k in dict.fromkeys(map(order_key, wanted.quoted)) if k in by_id),
+        named=wanted.named,
     )
     return Ready(message, channel, found)
 

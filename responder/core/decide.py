@@ -49,13 +49,15 @@ class FoundOrders:
     """What the order source gave for a mail: `orders` by the ids in it, `of_buyer` by the sender's address.
 
     `asked` are the ids that certainly are order ids by the channel's pattern, whether known or not. `quoted` are
-    orders named in quoted text only: they count where the mail itself names none.
+    orders named in quoted text only: they count where the mail itself names none. `named` are the numbers that the mail
+    calls an order's, known or not.
     """
 
     asked: tuple[str, ...] = ()
     orders: tuple[Order, ...] = ()
     of_buyer: tuple[Order, ...] = ()
     quoted: tuple[Order, ...] = ()
+    named: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +140,23 @@ def settle(message: Message, *, channel: Channel, found: FoundOrders, sender_tru
     named = tuple({order_key(each): each for each in (*found.asked, *by_id)}.values())
     if by_id:
         order = next(iter(by_id.values()))
-        if len(by_id) > 1 or len(named) > 1:
+        if len(by_id) > 1 or len(named) > 1 or _strange(found.named, by_id):
             return Settled(order if len(by_id) == 1 else None, "several_orders", True, named)
         return Settled(order, None, True, named)
-    if named:
-        return Settled(None, "order_not_found", True, named)
     of_buyer = own(found.of_buyer)
+    strange = _strange(found.named, of_buyer)
+    if named or strange:
+        return Settled(None, "order_not_found", True, (*named, *strange))
     answered = [order for order in found.quoted if order.order_id in of_buyer]
     if len(of_buyer) > 1 and len(answered) == 1:
         of_buyer = {answered[0].order_id: answered[0]}
     if len(of_buyer) == 1:
         return Settled(next(iter(of_buyer.values())), None)
     return Settled(None, "order_ambiguous" if of_buyer else "order_not_found")
+
+
+def _strange(named: tuple[str, ...], orders: dict[str, Order]) -> tuple[str, ...]:
+    """The numbers called an order's that stand nowhere in these orders: somebody else's, mistyped, or made up."""
+    known = {order_key(o.order_id) for o in orders.values()}
+    known |= {order_key(value) for o in orders.values() for value in (o.tracking_no, *o.extra.values()) if value}
+    return tuple(each for each in named if not any(order_key(each) in one for one in known))

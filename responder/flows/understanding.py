@@ -77,6 +77,7 @@ def judge(
         orders=tuple(orders.find((*wanted.by_pattern, *wanted.tokens))),
         of_buyer=of_buyer,
         quoted=tuple(orders.find(wanted.quoted)) if len(of_buyer) > 1 else (),
+        named=wanted.named,
     )
     return answer(
         message,

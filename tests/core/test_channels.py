@@ -550,3 +550,23 @@ def test_the_words_of_the_shipped_channels_are_all_known() -> None:
             assert channel.admin_page, channel.name
         if not channel.allows_links:
             assert "link" in channel.forbidden
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("注文番号：1042 をキャンセル", ("1042",)),
+        ("order #1042 please", ("1042",)),
+        ("Order number is 1042-A", ("1042-A",)),
+        ("订单号1042", ("1042",)),
+        ("注文 10423 の件", ("10423",)),
+        ("I ordered 12 cups in 2026", ()),
+        ("order 3 more", ()),
+        ("お問い合わせ番号 470128158216", ()),
+        ("运单号 SF1234567890", ()),
+        ("order 4980円", ()),
+    ],
+)
+def test_a_number_that_the_mail_itself_calls_an_orders(text: str, named: tuple[str, ...]) -> None:
+    message = make_message(text, subject="")
+    assert wanted_order_ids(message, by_name("own"), CHANNELS).named == named

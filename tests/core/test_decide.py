@@ -244,3 +244,29 @@ def test_the_decision_says_why() -> None:
     fired = [trace.rule for trace in decision.trace if trace.outcome == "fired"]
     assert fired == [decision.rule]
     assert decision.reasons[0].code == "rule"
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ja", "注文番号 9999 をキャンセルしてください。"),
+        ("ja", "注文9999をキャンセルしてください。"),
+        ("en", "Please cancel order 9999."),
+        ("en", "Please cancel my order number 9999, my other order 1042 stays."),
+        ("zh", "请取消订单号 9999。"),
+        ("zh", "订单9999请取消。"),
+    ],
+)
+def test_an_order_number_nobody_knows_is_not_taken_for_the_buyers_only_order(language: str, text: str) -> None:
+    named = tuple(number for number in ("9999", "1042") if number in text)
+    by_id = (make_order("1042"),) if "1042" in text else ()
+    found = FoundOrders(orders=by_id, of_buyer=(make_order("1042"),), named=named)
+    decision = judged(text, found=found, language=language)
+    assert decision.action == "hold"
+    assert decision.template is None
+
+
+def test_a_number_of_the_order_itself_is_no_other_order() -> None:
+    order = make_order("1042", status="shipped", tracking_no="470128158216", extra={"受注番号": "88001"})
+    found = FoundOrders(of_buyer=(order,), named=("470128158216", "88001"))
+    assert judged("注文番号88001、いつ届きますか？", found=found).action == "draft"

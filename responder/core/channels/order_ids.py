@@ -39,6 +39,12 @@ _NUMBER_CUE = compiled(
 )
 # ... and words that only make one likely.
 _CUE = compiled(r"(?:注文|オーダー|订单|訂單|\border|\bpurchase|\bpo\b)" + _AFTER_CUE)
+# ... and words after which a number can be nothing but an order's.
+_CERTAIN_CUE = compiled(
+    r"(?:(?:注文|受注|オーダー|購入)(?:番号|ナンバー|no|id|№)"
+    r"|\border[ _-]?(?:number|no|id|code|ref|reference)\b|订单(?:编号|号码|号)|訂單(?:編號|號碼|號))" + _AFTER_CUE
+)
+_CALLED = compiled(r"(?:\b(?:order|purchase)[ :]{0,2}#?|注文[ #]?|订单[ #]?|訂單[ #]?)([0-9]{4,20})\b")
 # What makes a bare number something else: an amount, a count, a date, a time, a part of an address.
 _UNITS = re.compile(
     r"\s?(?:円|元|圆|圓|ドル|yen\b|jpy\b|usd\b|%|個|个|コ|点|本|枚|名|人|匹|冊|箱|袋|台|足|着|月|日|年|時|时|分|秒|週|周|歳|岁|才|回"
@@ -53,12 +59,14 @@ class Wanted:
     """Ids as written, in one width and with plain dashes; compare them by `order_key`.
 
     `by_pattern` certainly are order ids. `tokens` count only if such an order exists. `quoted` are both kinds out of
-    quoted text: what the mail may be about if it names no order itself. `more` is True if a mail named more than ten.
+    quoted text: what the mail may be about if it names no order itself. `named` are the tokens that the mail itself
+    calls an order's number. `more` is True if a mail named more than ten.
     """
 
     by_pattern: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
     quoted: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
     more: bool = False
 
 
@@ -81,6 +89,7 @@ def wanted_order_ids(message: Message, channel: Channel, channels: Sequence[Chan
         by_pattern=tuple(by_pattern),
         tokens=tuple(tokens[: MOST - len(by_pattern)]),
         quoted=tuple(_unseen(quoted, seen)[:MOST]),
+        named=tuple(_unseen(_called(text), set())[:MOST]),
         more=len(certain) > MOST,
     )
 
@@ -137,6 +146,18 @@ def _cued(text: str) -> list[str]:
         if len(token) >= 3 and not _is_measured(text, match.start(1), match.end(1)):
             found.append(token)
     return [token.strip("-_") for token in found]
+
+
+def _called(text: str) -> list[str]:
+    """The numbers that are called an order's, of three digits or more."""
+    if not _DIGIT.search(text):
+        return []
+    found = (m for cue in (_CERTAIN_CUE, _CALLED) for m in islice(cue.finditer(text), _MOST_CUED))
+    return [
+        m.group(1).strip("-_")
+        for m in found
+        if len(_DIGIT.findall(m.group(1))) >= 3 and not _UNITS.match(text, m.end(1))
+    ]
 
 
 def _bare(text: str) -> list[str]:
