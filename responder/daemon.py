@@ -25,6 +25,7 @@ from time import monotonic
 from types import FrameType
 from typing import Literal
 
+from responder.collector import resting
 from responder.config import AccountSettings, Settings
 from responder.edges.files import FileWatch
 from responder.edges.journal import Journal, JournalUnavailable, drafts, notes
@@ -342,7 +343,8 @@ class Daemon:
         """Take over changed files, whole or not at all; mistakes go to the log and to staff."""
         self._refresh_orders()
         try:
-            self.settings = self._reload_settings(self.settings)
+            with resting(again=True):
+                self.settings = self._reload_settings(self.settings)
         except ConfigError as exc:
             self._tell_mistakes(exc.mistakes, "reload_refused")
             return

@@ -23,7 +23,8 @@ MAY_IMPORT = {
     "config": {"config", "core", "edges.secrets", "model", "errors"},
     "flows": {"flows", "config", "core", "edges", "model", "errors"},
     "logs": {"logs"},
-    "daemon": {"daemon", "flows", "config", "core", "edges", "model", "errors"},
+    "collector": {"collector"},
+    "daemon": {"daemon", "collector", "flows", "config", "core", "edges", "model", "errors"},
 }
 
 

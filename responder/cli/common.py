@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from responder.collector import resting
+
 if TYPE_CHECKING:
     from responder.config import Settings
     from responder.core.wording import Catalog
@@ -51,11 +53,13 @@ def say_mistakes(mistakes: tuple[Mistake, ...], *, as_json: bool, warnings: tupl
 
 def load_settings(config: str | None, *, as_json: bool = False) -> Settings:
     """The configuration, or every mistake in it and exit 78."""
-    from responder.config import load
     from responder.errors import ConfigError
 
     try:
-        return load(Path(config) if config else None, env=os.environ)
+        with resting():
+            from responder.config import load
+
+            return load(Path(config) if config else None, env=os.environ)
     except ConfigError as exc:
         give_up(exc, as_json=as_json)
 
@@ -119,15 +123,17 @@ def moment_of(text: str | None, settings: Settings) -> datetime:
 
 def settings_or_bare(config: str | None, *, as_json: bool) -> Settings:
     """The configuration if there is one, else the product's own rules without accounts. Raises: ConfigError."""
-    from responder.config import bare, config_file
     from responder.errors import ConfigError
 
-    try:
-        config_file(Path(config) if config else None, os.environ)
-    except ConfigError:
-        if config:
-            raise
-        return bare()
+    with resting():
+        from responder.config import bare, config_file
+
+        try:
+            config_file(Path(config) if config else None, os.environ)
+        except ConfigError:
+            if config:
+                raise
+            return bare()
     return load_settings(config, as_json=as_json)
 
 

@@ -65,6 +65,12 @@ def watched(directory: Path | None) -> tuple[Path, ...]:
     return tuple(dict.fromkeys((*own, shipped / "rules.toml", shipped / "templates")))
 
 
+def _proven() -> Path | None:
+    """The product's templates where they lie inside the installed package, so that nobody edits them; else None."""
+    shipped = default_pack_dir()
+    return shipped / "templates" if shipped.parent == _PACKAGE else None
+
+
 def read_pack(directory: Path | None, *, timezone: tzinfo = UTC, wording: Catalog | None = None) -> Pack:
     """The compiled pack of that folder; `timezone` is the shop's.
 
@@ -84,7 +90,7 @@ def read_pack(directory: Path | None, *, timezone: tzinfo = UTC, wording: Catalo
         mistakes += exc.mistakes
     data = () if directory is None else (directory / "data",)
     try:
-        templates = Templates.load(folders, data=data, wording=wording)
+        templates = Templates.load(folders, data=data, wording=wording, proven=_proven())
     except ConfigError as exc:
         mistakes += exc.mistakes
     try:

@@ -7,11 +7,12 @@ for matching. Neither ever raises, and both cost time linear in the text.
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
+
+import tomli
 
 _DASHES = "‐‑‒–—―−﹘﹣－⁃➖"
 _WAVES = "〜～∼〰"
@@ -71,7 +72,7 @@ def _match_table() -> _Table:
         plain = chr(code - 0x60)
         table[code] = small.get(plain, plain)
     table.update({ord(k): v for k, v in small.items()})
-    data = tomllib.loads(files("responder.data").joinpath("hanzi.toml").read_text(encoding="utf-8"))
+    data = tomli.loads(files("responder.data").joinpath("hanzi.toml").read_text(encoding="utf-8"))
     table.update((ord(a), b) for a, b in zip("".join(data["traditional"]), "".join(data["simplified"]), strict=True))
     table.update(dict.fromkeys(map(ord, _APOSTROPHES), None))
     table.update(dict.fromkeys(map(ord, ',、，;；:：()（）「」『』[]【】<>《》“”"…|/=*+'), ","))

@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Literal, cast
+
+import tomli
 
 from responder.model import LANGUAGES, Language
 
@@ -164,7 +165,7 @@ class Act:
 def speech() -> tuple[Act, ...]:
     """The markers that responder ships (`responder/data/speech.toml`)."""
     text = files("responder.data").joinpath("speech.toml").read_text(encoding="utf-8")
-    return read_speech(tomllib.loads(text))
+    return read_speech(tomli.loads(text))
 
 
 def read_speech(data: Mapping[str, object]) -> tuple[Act, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -44,15 +44,42 @@ _Node = TypeVar("_Node", bound=nodes.Node)
 
 
 class Shelf(BaseLoader):
-    """Every template by its name, compiled ahead: nothing is read or compiled while a reply is written."""
+    """Every template by its name: `codes` are compiled, those in `later` read, and compiled when they are asked for."""
 
     def __init__(self) -> None:
         self.codes: dict[str, CodeType] = {}
+        self.later: dict[str, Callable[[], Checked]] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self.codes, *self.later))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.codes or name in self.later
 
     def load(self, environment: Environment, name: str, globals: MutableMapping[str, Any] | None = None) -> Compiled:
-        if name not in self.codes:
+        code = self.codes.get(name) or (self.later[name]().code if name in self.later else None)
+        if code is None:
             raise TemplateNotFound(name)
-        return environment.template_class.from_code(environment, self.codes[name], globals or {})
+        return environment.template_class.from_code(environment, code, globals or {})
+
+
+class Shelved(Mapping[str, Compiled]):
+    """The templates of a shelf that replies are written with, each ready when it is asked for."""
+
+    def __init__(self, environment: Environment, names: Sequence[str]) -> None:
+        self._environment = environment
+        self._names = frozenset(names)
+
+    def __getitem__(self, name: str) -> Compiled:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._environment.get_template(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -75,7 +102,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def join_path(self, template: str, parent: str) -> str:
         folder = parent.rpartition("/")[0]
         wanted = f"{folder}/{template}"
-        return f"zh/{template}" if folder == "zh-hant" and wanted not in self.shelf.codes else wanted
+        return f"zh/{template}" if folder == "zh-hant" and wanted not in self.shelf else wanted
 
 
 @dataclass(frozen=True, slots=True)

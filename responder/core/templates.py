@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from jinja2 import Template as Compiled
 
 from responder.core.data_files import DATA, read_tables
 from responder.core.refunds import Refunds, refunds_from
-from responder.core.template_check import SUBJECT, Sandbox, Shelf, checked, is_part, missing_parts, nearest
+from responder.core.template_check import SUBJECT, Sandbox, Shelf, Shelved, checked, is_part, missing_parts, nearest
 from responder.core.tracking import Carrier, carriers_from
 from responder.core.trial import rehearse
 from responder.core.wording import Catalog
@@ -39,10 +40,19 @@ class Templates:
     wording: Catalog = field(default_factory=Catalog)
 
     @classmethod
-    def load(cls, folders: Sequence[Path], *, data: Sequence[Path] = (), wording: Catalog | None = None) -> Templates:
+    def load(
+        cls,
+        folders: Sequence[Path],
+        *,
+        data: Sequence[Path] = (),
+        wording: Catalog | None = None,
+        proven: Path | None = None,
+    ) -> Templates:
         """The templates of several folders, the shop's first, checked and compiled.
 
-        `data` are folders whose carriers.toml, refunds.toml and policy.toml go before the shipped ones.
+        `data` are folders whose carriers.toml, refunds.toml and policy.toml go before the shipped ones. `proven` is
+        the folder of which all is known to be right: its templates are compiled when they are first used, unless a
+        shop's part or table changes what they say.
 
         Raises: ConfigError with every mistake found.
         """
@@ -50,8 +60,14 @@ class Templates:
         mistakes: list[Mistake] = []
         sources = _read(folders, mistakes)
         tables = {name: read_tables([*data, DATA], name, mistakes) for name in ("carriers", "refunds", "policy")}
+        own_parts = any(is_part(name) and proven not in path.parents for name, (path, _) in sources.items())
+        if own_parts or any(len(found) > 1 for found in tables.values()):
+            proven = None
         shelf = Shelf()
         for name, (path, text) in sources.items():
+            if proven in path.parents:
+                shelf.later[name] = partial(checked, name, text, path)
+                continue
             found = checked(name, text, path)
             mistakes += (*found.mistakes, *missing_parts(name, path, found.parts, sources))
             if found.code is not None:
@@ -65,10 +81,11 @@ class Templates:
                 mistakes.append(Mistake(file, 0, key, "data_file_wrong", (("detail", str(problem)),)))
         if not mistakes:
             environment = Sandbox(shelf)
-            compiled = {name: environment.get_template(name) for name in shelf.codes if not is_part(name)}
+            compiled = Shelved(environment, [name for name in shelf if not is_part(name)])
             policy = {key: str(value) for _, table in reversed(tables["policy"]) for key, value in table.items()}
             templates = cls(compiled, pieces["carriers"], pieces["refunds"], policy, catalog)
-            mistakes += dict.fromkeys(rehearse(compiled, templates))
+            own = {name: compiled[name] for name in compiled if name in shelf.codes}
+            mistakes += dict.fromkeys(rehearse(own, templates))
         if mistakes:
             raise ConfigError(tuple(sorted(mistakes, key=lambda m: (m.file, m.line, m.key))))
         return templates

@@ -7,11 +7,12 @@ its code, which is better for staff than no note at all.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+
+import tomli
 
 from responder.errors import Mistake
 from responder.model import LANGUAGES, Language, Reason
@@ -48,8 +49,8 @@ class Catalog:
         texts: dict[Language, Mapping[str, Mapping[str, str]]] = {}
         for language in LANGUAGES:
             try:
-                data = tomllib.loads((folder / f"{language}.toml").read_text(encoding="utf-8"))
-            except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+                data = tomli.loads((folder / f"{language}.toml").read_text(encoding="utf-8"))
+            except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError):
                 data = {}
             texts[language] = MappingProxyType(
                 {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,6 +13,8 @@ from email.utils import format_datetime
 from importlib.resources import files
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
+
+import tomli
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 ORDER_COLUMNS = (
@@ -107,7 +108,7 @@ class Day:
 
 def load_day() -> Day:
     """The day of day.toml."""
-    data = tomllib.loads((files("responder.demo") / "day.toml").read_text(encoding="utf-8"))
+    data = tomli.loads((files("responder.demo") / "day.toml").read_text(encoding="utf-8"))
     shop = data["shop"]
     return Day(
         address=shop["address"],

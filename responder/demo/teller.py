@@ -6,13 +6,13 @@ import io
 import json
 import re
 import sys
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 from typing import Literal, TextIO
 
+import tomli
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -170,6 +170,6 @@ class Teller:
 
 
 def _words(language: str) -> Mapping[str, str]:
-    tables = tomllib.loads((files("responder.demo") / "words.toml").read_text(encoding="utf-8"))
+    tables = tomli.loads((files("responder.demo") / "words.toml").read_text(encoding="utf-8"))
     words: Mapping[str, str] = tables[language]
     return words

@@ -54,6 +54,30 @@ def test_a_shipped_template_takes_the_shops_own_part(tmp_path: Path) -> None:
     assert Templates.load([tmp_path, SHIPPED]).render("x", "ja", {})[1] == "text\n\nour own closing"
 
 
+def test_what_is_proven_is_not_tried_again(tmp_path: Path) -> None:
+    write(tmp_path, "ja/wrong.txt", "no subject\n")
+    assert mistakes(tmp_path)
+    assert Templates.load([tmp_path], proven=tmp_path).names("ja") == {"wrong"}
+
+
+def test_proven_templates_read_the_same(tmp_path: Path) -> None:
+    write(tmp_path, "ja/own.txt", "Subject: own\n\nown text\n")
+    templates = Templates.load([tmp_path, SHIPPED], proven=SHIPPED)
+    usual = Templates.load([tmp_path, SHIPPED])
+    assert set(templates.compiled) == set(usual.compiled)
+    for name, template in usual.compiled.items():
+        assert templates.compiled[name].filename == template.filename
+    with pytest.raises(MessageError, match="template_missing"):
+        templates.render("no_such", "ja", {})
+
+
+def test_a_part_of_the_shops_own_puts_the_proven_to_the_test(tmp_path: Path) -> None:
+    write(tmp_path, "ja/_signature.txt", "{{ order.total / buyer.name }}\n")
+    with pytest.raises(ConfigError) as caught:
+        Templates.load([tmp_path, SHIPPED], proven=SHIPPED)
+    assert {mistake.code for mistake in caught.value.mistakes} == {"template_fails"}
+
+
 @pytest.mark.parametrize(
     ("text", "line", "code", "suggestion"),
     [

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, cast
+
+import tomli
 
 from responder.core.normal import fold
 from responder.core.rules.examples import Likes, Proposer
@@ -66,7 +67,7 @@ def compile_pack(data: Mapping[str, object], *, where: Where | None = None, time
 @lru_cache(maxsize=1)
 def _english() -> tuple[frozenset[str], frozenset[str]]:
     """The words that slips of the finger become, and those that are words themselves."""
-    data = tomllib.loads(files("responder.data").joinpath("words.toml").read_text(encoding="utf-8"))
+    data = tomli.loads(files("responder.data").joinpath("words.toml").read_text(encoding="utf-8"))
     mend, real = (frozenset(word for words in data[key] for word in words.split()) for key in ("mend", "real"))
     return mend, real
 

@@ -23,7 +23,6 @@ from responder.model import Language
 _DIGITS = re.compile(r"[0-9]+")
 _MAX_CHARS = 1500
 _SMOOTH = 1.0
-_BITS = 64
 _UNIT = float(1 << 36)
 
 
@@ -68,8 +67,8 @@ class Leaning:
 class Proposer:
     """How likely a text belongs to each topic, by the examples of all topics in one language.
 
-    What a piece adds for every topic is one integer of `_BITS` for each topic, in fixed point, so that a text is judged
-    by one sum in C. Two more places of the integer add up the weights and count the pieces.
+    What a piece adds for every topic is one integer with 64 bits for each topic, in fixed point, so that a text is
+    judged by one sum in C. Two more places of the integer add up the weights and count the pieces.
     """
 
     def __init__(self, examples: Sequence[tuple[str, str]], language: Language) -> None:
@@ -94,25 +93,31 @@ class Proposer:
         """
         counts: dict[str, int] = {}
         known = counts.get
+        masses: list[int] = []
         texts = 0
         for place, topic in enumerate(self._topics):
-            one = 1 << (place * _BITS)
-            for found in self._pieces_of(topic):
-                texts += 1
-                for piece in found:
-                    counts[piece] = known(piece, 0) + one
-        masses = _places(sum(counts.values()), len(self._topics))
+            one = 1 << (32 * place)
+            found = self._pieces_of(topic)
+            texts += len(found)
+            masses.append(sum(map(len, found)))
+            for piece in itertools.chain.from_iterable(found):
+                counts[piece] = known(piece, 0) + one
         whole = sum(masses) + _SMOOTH * len(counts)
         constants = [math.log(whole - mass) for mass in masses]
         # Most pieces stand in the same topics as often as some other piece: they share one number.
-        adds = {count: self._adds(_places(count, len(self._topics)), texts) for count in set(counts.values())}
+        layout = struct.Struct(f"<{len(masses)}I")
+        adds = {
+            count: self._adds(layout.unpack(count.to_bytes(layout.size, "little")), texts)
+            for count in set(counts.values())
+        }
         return constants, {piece: adds[count] for piece, count in counts.items()}
 
     def _adds(self, here: Sequence[int], texts: int) -> int:
         total = sum(here)
         weight = math.sqrt(math.log(1 + texts / total))
-        adds = [-weight * math.log((total - n + _SMOOTH) / (total + _SMOOTH)) if n else 0.0 for n in here]
-        return _packed((*(round(add * _UNIT) for add in (*adds, weight)), 1))
+        whole = math.log(total + _SMOOTH)
+        adds = [weight * (whole - math.log(total - n + _SMOOTH)) * _UNIT if n else 0.0 for n in here]
+        return _packed((*map(round, adds), round(weight * _UNIT), 1))
 
     def _pieces_of(self, topic: str) -> list[set[str]]:
         folded = fold_all(self._written[topic], kana=self._language == "ja")

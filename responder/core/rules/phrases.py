@@ -27,7 +27,7 @@ from typing import Literal, NamedTuple
 import ahocorasick
 import re2
 
-from responder.core.normal import CJK, fold, normalise
+from responder.core.normal import CJK, fold_all, normalise
 from responder.model import Language
 
 MAX_GAP = 60
@@ -42,6 +42,7 @@ _SAMPLED = 16
 _GAP = re.compile(r"\.{2,}|…")
 _PIECE = re.compile(r"\(([^()]*)\)|@([^\W\d][\w-]*)")
 _CJK = re.compile(f"[{CJK}]")
+_KANA = re.compile("[\u3041-\u30fa]")
 # Folding takes commas off both ends; in Chinese a phrase may say that one stands there.
 _COMMAS = (",", "，", "、")
 
@@ -76,18 +77,47 @@ def parse(text: str, words: Mapping[str, Sequence[str]], language: Language | No
 
     Raises: PhraseError.
     """
+    return parse_all((text,), words, language)[0]
+
+
+def parse_all(texts: Sequence[str], words: Mapping[str, Sequence[str]], language: Language | None) -> list[Phrase]:
+    """`parse` of each text, at the price of folding them in one call.
+
+    Raises: PhraseError for the first that cannot be read.
+    """
+    read = [_read(text, words) for text in texts]
+    variants = {variant for chunks in read for pieces, _ in chunks for each in pieces for variant in each}
+    literals: dict[str, str] = {}
+    for kana in (True, False):
+        chosen = [each for each in variants if _is_kana(each, language) is kana]
+        folded = fold_all([_bare(each) for each in chosen], kana=kana)
+        literals.update((each, _literal(each, bare, language)) for each, bare in zip(chosen, folded, strict=True))
+    return [_phrase(text, chunks, literals) for text, chunks in zip(texts, read, strict=True)]
+
+
+_Chunks = list[tuple[list[list[str]], Link]]
+"""Per chunk between gaps its pieces, each as all its variants, and the gap behind it."""
+
+
+def _read(text: str, words: Mapping[str, Sequence[str]]) -> _Chunks:
     if text.startswith("re:"):
-        return Phrase(pattern=_checked(text[3:].strip()))
+        return []
     if not text.strip():
         raise PhraseError("phrase_empty")
+    return [(_pieces(chunk, words), mark) for chunk, mark in _chunks(text)]
+
+
+def _phrase(text: str, chunks: _Chunks, literals: Mapping[str, str]) -> Phrase:
+    if text.startswith("re:"):
+        return Phrase(pattern=_checked(text[3:].strip()))
     parts: list[frozenset[str]] = []
     links: list[Link] = []
     joined: Link = "joined"
-    for chunk, mark in _chunks(text):
-        found = [{_literal(v, language) for v in variants} - {"", " "} for variants in _pieces(chunk, words)]
+    for pieces, mark in chunks:
+        found = [frozenset(map(literals.__getitem__, variants)) - {"", " "} for variants in pieces]
         if not found or not all(found):
             raise PhraseError("phrase_empty_part", phrase=text)
-        parts += [frozenset(literals) for literals in found]
+        parts += found
         links += [*([joined] * (len(found) - 1)), mark]
     return Phrase(tuple(parts), tuple(links[:-1]))
 
@@ -183,16 +213,24 @@ def _edge(left: Sequence[str], right: Sequence[str]) -> bool:
     )
 
 
-def _literal(variant: str, language: Language | None) -> str:
-    """`variant` folded, with the edges that keep Latin words whole."""
+def _bare(variant: str) -> str:
+    """The words of a variant without the marks for its start, its end and any ending."""
+    return variant.strip().removeprefix("^").removesuffix("$").rstrip("*")
+
+
+def _is_kana(variant: str, language: Language | None) -> bool:
+    return language == "ja" or (language is None and _KANA.search(variant) is not None)
+
+
+def _literal(variant: str, folded: str, language: Language | None) -> str:
+    """The words of `variant`, folded, with the edges that keep Latin words whole."""
+    literal = folded.strip(" ")
     variant = variant.strip()
     open_end = variant.endswith("*")
     start, end = variant.startswith("^"), variant.endswith("$")
-    variant = variant.removeprefix("^").removesuffix("$").rstrip("*")
-    kana = language == "ja" or (language is None and re.search("[\u3041-\u30fa]", variant) is not None)
-    literal = fold(variant, kana=kana).strip(" ")
+    bare = _bare(variant)
     if literal and language == "zh":
-        literal = f"{', ' * variant.startswith(_COMMAS)}{literal}{' ,' * variant.endswith(_COMMAS)}"
+        literal = f"{', ' * bare.startswith(_COMMAS)}{literal}{' ,' * bare.endswith(_COMMAS)}"
     if not literal:
         return " \n" if end else "\n " if start else ""
     if not _CJK.match(literal[0]):
@@ -279,24 +317,27 @@ class Matcher:
         # Per part: the phrases that are that part alone, and those looked at because their rarest part it is.
         alone: list[list[int]] = [[] for _ in self.parts]
         anchored: list[list[int]] = [[] for _ in self.parts]
+        self.automaton = ahocorasick.Automaton()
+        for number, literal in enumerate(literals):
+            self.automaton.add_word(literal, number)
+        if literals:
+            self.automaton.make_automaton()
         common = self._common(literals)
         for number, (numbers, _) in enumerate(self.phrases):
             if len(numbers) == 1:
                 alone[numbers[0]].append(number)
             elif numbers:
                 anchored[min(numbers, key=common.__getitem__)].append(number)
-        self.automaton = ahocorasick.Automaton()
-        for literal, ids in literals.items():
-            given = _Literal(
+        self.literals = [
+            _Literal(
                 len(literal),
                 tuple(number for part_id in ids for number in alone[part_id]),
                 tuple(number for part_id in ids for number in anchored[part_id]),
                 frozenset(ids),
                 literal in self.blockers,
             )
-            self.automaton.add_word(literal, given)
-        if literals:
-            self.automaton.make_automaton()
+            for literal, ids in literals.items()
+        ]
         self.words = frozenset(w for literal in literals for w in literal.split() if w.isascii() and w.isalpha())
         self.set = None
         if self.patterns:
@@ -310,14 +351,12 @@ class Matcher:
 
     def _common(self, literals: Mapping[str, Sequence[int]]) -> list[int]:
         """How common each part must be expected to be: as common as in a sample of the literals themselves."""
-        automaton = ahocorasick.Automaton()
-        for literal in literals:
-            automaton.add_word(literal, literal)
         common = [len(part) for part in self.parts]
         if literals:
-            automaton.make_automaton()
-            for _, literal in automaton.iter("\n".join(itertools.islice(literals, None, None, _SAMPLED))):
-                for part_id in literals[literal]:
+            sample = "\n".join(itertools.islice(literals, None, None, _SAMPLED))
+            ids = list(literals.values())
+            for _, number in self.automaton.iter(sample):
+                for part_id in ids[number]:
                     common[part_id] += _SAMPLED
         return common
 
@@ -342,12 +381,15 @@ class Matcher:
             return rows
         row = start = 0
         seen, end = rows[0], len(folded[0]) + 1
-        for last, literal in itertools.islice(self.automaton.iter("\n" + "\n".join(folded) + "\n"), MAX_HITS):
+        literals = self.literals
+        text = "\n" + "\n".join(folded) + "\n"
+        for last, number in itertools.islice(self.automaton.iter(text), MAX_HITS):
             # A sentence ends with its line feed, which an end anchor needs.
             while last > end:
                 row += 1
                 start, end = end, end + len(folded[row]) + 1
                 seen = rows[row]
+            literal = literals[number]
             behind = last - start
             seen.append(((behind - literal[0], behind), literal))
         return rows

@@ -5,7 +5,6 @@ They live in `responder/data/topics`, `examples` and `speech.toml`; a shop's rul
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +12,9 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, Literal
 
-from responder.core.rules.phrases import Phrase, parse
+import tomli
+
+from responder.core.rules.phrases import Phrase, parse_all
 from responder.core.rules.reading import Target
 from responder.core.sentences import speech
 from responder.model import LANGUAGES, Language
@@ -49,22 +50,26 @@ def shipped() -> Shipped:
             words.setdefault(name, {})[language] = listed
         for name, table in data.items():
             topics.setdefault(name, {})[language] = table
-        for name, written in examples(files("responder.data").joinpath("examples"), language).items():
-            topics.setdefault(name, {}).setdefault(language, {})["examples"] = written
+        for name, texts in examples(files("responder.data").joinpath("examples"), language).items():
+            topics.setdefault(name, {}).setdefault(language, {})["examples"] = texts
     flat = {language: flattened(words, language) for language in LANGUAGES}
+    written: dict[Language, list[tuple[str, Target | None]]] = {language: [] for language in LANGUAGES}
+    for act in speech():
+        target = None if act.name == "blocker" else Target("act", act.name, act.language, act)
+        written[act.language] += [(text, target) for text in act.phrases]
+    for name, topic in topics.items():
+        for language in LANGUAGES:
+            for meant, text in _texts(name, language, topic.get(language, {})):
+                written[language] += [(each, meant) for each in spread(text, flat[language])]
     phrases: list[tuple[Phrase, Target]] = []
     blockers: list[Phrase] = []
-    for act in speech():
-        for text in act.phrases:
-            phrase = parse(text, flat[act.language], act.language)
-            if act.name == "blocker":
+    for language, of_language in written.items():
+        parsed = parse_all([text for text, _ in of_language], flat[language], language)
+        for phrase, (_, target) in zip(parsed, of_language, strict=True):
+            if target is None:
                 blockers.append(phrase)
             else:
-                phrases.append((phrase, Target("act", act.name, act.language, act)))
-    for name, table in topics.items():
-        for language in LANGUAGES:
-            for target, text in _texts(name, language, table.get(language, {})):
-                phrases += [(parse(each, flat[language], language), target) for each in spread(text, flat[language])]
+                phrases.append((phrase, target))
     return Shipped(words, topics, tuple(phrases), tuple(blockers))
 
 
@@ -73,13 +78,13 @@ def examples(folder: Traversable, language: Language) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path in sorted(folder.iterdir(), key=lambda path: path.name):
         if path.name.startswith(language) and path.name.endswith(".toml"):
-            for topic, table in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            for topic, table in tomli.loads(path.read_text(encoding="utf-8")).items():
                 found.setdefault(topic, []).extend(table["examples"])
     return found
 
 
 def _read(name: str) -> dict[str, Any]:
-    return tomllib.loads(files("responder.data").joinpath(name).read_text(encoding="utf-8"))
+    return tomli.loads(files("responder.data").joinpath(name).read_text(encoding="utf-8"))
 
 
 def _texts(topic: str, language: Language, table: Mapping[str, Sequence[str]]) -> Iterator[tuple[Target, str]]:
