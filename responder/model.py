@@ -258,7 +258,8 @@ class Decision:
     """What becomes of a mail. `template` is set for a draft only; `note` is the rule's note name for staff or None.
 
     `order` is the one order the decision relies on. `deadline_h` is the rule's own deadline in hours, or None for
-    the channel's clock.
+    the channel's clock. `failed_lookups` counts the numbers in the mail that were looked up and are no order of its
+    sender's.
     """
 
     action: Action
@@ -274,6 +275,7 @@ class Decision:
     reasons: tuple[Reason, ...] = ()
     sentences: tuple[Sentence, ...] = ()
     trace: tuple[RuleTrace, ...] = ()
+    failed_lookups: int = 0
 
 
 # --- drafts ---------------------------------------------------------------------------------------------------------

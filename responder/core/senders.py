@@ -6,6 +6,7 @@ Addresses are compared in one form: domain in A-labels, letters folded, never by
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from typing import Protocol
 
 from responder.core.addresses import ascii_domain
@@ -101,3 +102,21 @@ def is_buyer(message: Message, order: Order, channel: Channel, *, trusted: bool 
     if channel.kind == "inquiry" or not key:
         return is_told
     return without_tag(sender) == without_tag(key)
+
+
+def failed_lookups(
+    by_pattern: Sequence[str], tokens: Sequence[str], found: Sequence[Order], own: Sequence[Order]
+) -> int:
+    """How many of the numbers a mail names were looked up in vain: no order, or not its writer's.
+
+    `found` are all orders of those numbers, `own` the writer's among his orders, by number or by address. Words that
+    only may be a number (`tokens`) and are no order count for somebody who has no order here: a known buyer's sizes
+    and prices are no guesses.
+    """
+    mine = {order_key(order.order_id) for order in own}
+    exist = {order_key(order.order_id) for order in found}
+    missed = {key for key in map(order_key, by_pattern) if key not in mine}
+    for key in map(order_key, tokens):
+        if key not in mine and (key in exist or not mine):
+            missed.add(key)
+    return len(missed)

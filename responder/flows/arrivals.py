@@ -186,7 +186,7 @@ class _Batch:
                 raise
             except Exception:  # noqa: S112 - it is read again, counted and told when its turn comes
                 continue
-        self.known.look_up(self.desk, list(self.read.values()))
+        self.known.look_up(self.desk, list(self.read.values()), self.now)
 
     def take_up(self, uid: int) -> None:
         """Add a plan for this mail to the group, which goes first where a mail of the same buyer is in it."""
@@ -215,7 +215,7 @@ class _Batch:
                 incoming = self.read.get(uid)
                 if incoming is None:
                     incoming = read_incoming(desk, place, self.fetched[uid])
-                    self.known.look_up(desk, [incoming])
+                    self.known.look_up(desk, [incoming], self.now)
                 if self.known.has(incoming):
                     self.scribe.settle()  # what is planned now depends on where earlier drafts lie
                 arrived_at = self.fetched[uid].internaldate or self.now

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from responder.edges.imap import Session
-from responder.edges.journal import cases, drafts, mails, notes
+from responder.edges.journal import cases, drafts, lookups, mails, notes
 from responder.errors import CommandRefused, ResponderError
 from responder.flows.desk import Desk, is_untouched
 from responder.flows.planning import Plan
@@ -136,7 +136,16 @@ def _commit(desk: Desk, tx: Connection, group: Sequence[Plan], now: datetime) ->
         plan.draft_id = draft_ids.get(plan.draft_message_id, 0)
         _commit_bounce(desk, tx, plan, now)
         _commit_note(desk, tx, plan, now)
+    lookups.count(tx, desk.name, _failed_lookups(group), now=now)
     cases.record_all(tx, desk.name, [_event(plan) for plan in group], now=now)
+
+
+def _failed_lookups(group: Sequence[Plan]) -> dict[str, int]:
+    failed: dict[str, int] = {}
+    for plan in group:
+        if plan.decision.failed_lookups and plan.buyer:
+            failed[plan.buyer] = failed.get(plan.buyer, 0) + plan.decision.failed_lookups
+    return failed
 
 
 def _verdict(plan: Plan) -> mails.Verdict:

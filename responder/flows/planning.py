@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 
 from responder.core import guards
-from responder.core.channels import Channel, wanted_order_ids
+from responder.core.channels import MOST, Channel, wanted_order_ids
 from responder.core.compose import draft_bytes
 from responder.core.dates import calendar_from
 from responder.core.deadlines import due_at
 from responder.core.mime import combine, read
-from responder.edges.journal import cases, drafts, mails
+from responder.edges.journal import cases, drafts, lookups, mails
 from responder.errors import MessageError
 from responder.flows.desk import Desk, is_untouched
 from responder.flows.understanding import Unpacked, judge, unpack, why_silent, write
@@ -39,6 +39,7 @@ WHOLE_MAIL_BYTES = 2_000_000
 EARLIER_MAILS = 10
 THREAD_IDS = 50
 DEADLINE_H = 24.0
+MOST_FAILED_LOOKUPS = 20
 IN_PLAY = OPEN_DRAFT_STATES | {"sent"}
 
 
@@ -64,6 +65,8 @@ class Plan:
     excerpt: str = ""
     is_new_case: bool = False
     arrived_at: datetime | None = None
+    failed_before: int = 0
+    """How many order numbers this sender has named in vain within a day, before this mail."""
     named: tuple[str, ...] = ()
     of_others: frozenset[str] = frozenset()
     """Ids the mail names that belong to somebody else's case: they lead neither here nor there."""
@@ -95,10 +98,14 @@ class Known:
     contents: set[str] = field(default_factory=set)
     buyers: set[str] = field(default_factory=set)
     ids: set[str] = field(default_factory=set)
+    failed: dict[str, int] = field(default_factory=dict)
+    """How many order numbers a sender has named in vain within a day."""
 
-    def look_up(self, desk: Desk, incoming: Sequence[Unpacked]) -> None:
+    def look_up(self, desk: Desk, incoming: Sequence[Unpacked], now: datetime) -> None:
         """Ask the journal about these mails, all at once."""
         with desk.journal.reading() as tx:
+            senders = list({one.party for one in incoming if one.party})
+            self.failed |= lookups.failed_since(tx, desk.name, senders, now - timedelta(days=1))
             self.contents |= mails.known_contents(tx, desk.name, [one.message.content_sha256 for one in incoming])
             self.buyers |= cases.known_buyers(tx, desk.name, [one.party for one in incoming])
             self.ids.update(cases.by_keys(tx, desk.name, [i for one in incoming for i in _ids_named(one.message)]))
@@ -114,6 +121,9 @@ class Known:
         self.contents.update(plan.own.content_sha256 for plan in group)
         self.buyers.update(plan.buyer for plan in group)
         self.ids.update(one for plan in group for one in plan.keys)
+        for plan in group:
+            if plan.decision.failed_lookups:
+                self.failed[plan.buyer] = self.failed.get(plan.buyer, 0) + plan.decision.failed_lookups
 
 
 def plan_mail(
@@ -161,6 +171,7 @@ def plan_mail(
         return plan
     if not known.ids.isdisjoint(ids):
         plan.of_others = _ids_of_others(desk, ids, buyer)
+    plan.failed_before = known.failed.get(buyer, 0)
     return _plan_answer(desk, plan, incoming, now, is_known=buyer in known.buyers)
 
 
@@ -255,7 +266,7 @@ def _plan_answer(desk: Desk, plan: Plan, incoming: Unpacked, now: datetime, *, i
     plan.case = case
     if draft is not None and not is_untouched(desk, draft):
         # Staff have this draft in hand: it is never touched, they are told what is new, and it is not sent unseen.
-        decision = _decide(desk, plan.own, incoming, now)
+        decision = _decide(desk, plan, plan.own, incoming, now)
         reasons = (Reason.of("draft_in_hand"), *decision.reasons)
         plan.decision = replace(decision, action="hold", template=None, reasons=reasons)
         plan.note = (f"new-mail:{plan.mail_id}", Reason.of("new_mail_in_case", order=_order_words(decision)))
@@ -282,7 +293,7 @@ def _write(
     together = combine([one.message for one in mails_of_case])
     plan.answers = answers
     plan.excerpt = together.new_text
-    decision = _decide(desk, together, newest, now)
+    decision = _decide(desk, plan, together, newest, now)
     if decision.action == "draft" and plan.case is None and is_known:
         decision = _within_limits(desk, decision, plan.buyer, now)
     plan.decision, plan.letter = write(
@@ -370,7 +381,7 @@ def _find_case(desk: Desk, plan: Plan, channel: Channel) -> tuple[Case | None, D
     he names another order. Marketplaces thread nothing: there it is always the alias and the order. Only mail from the
     case's own buyer joins it: ids can be guessed and quoted.
     """
-    named = _named_orders(desk, plan.own, channel)
+    named = _named_orders(desk, plan, channel)
     with desk.journal.reading() as tx:
         threaded = set(cases.by_keys(tx, desk.name, plan.keys).values())
         candidates = [c for c in (cases.find(tx, case_id) for case_id in sorted(threaded)) if c is not None]
@@ -384,10 +395,11 @@ def _find_case(desk: Desk, plan: Plan, channel: Channel) -> tuple[Case | None, D
     return None, None, []
 
 
-def _named_orders(desk: Desk, message: Message, channel: Channel) -> set[str]:
+def _named_orders(desk: Desk, plan: Plan, channel: Channel) -> set[str]:
     """The orders a mail names, in the form ids are compared in: certain ids, and words that are a known order's."""
-    wanted = wanted_order_ids(message, channel, desk.settings.channels)
-    known = desk.orders.find((*wanted.by_pattern, *wanted.tokens))
+    wanted = wanted_order_ids(plan.own, channel, desk.settings.channels)
+    may_look = plan.failed_before < MOST_FAILED_LOOKUPS
+    known = desk.orders.find((*wanted.by_pattern, *wanted.tokens)) if may_look else ()
     return {order_key(i) for i in wanted.by_pattern} | {order_key(order.order_id) for order in known}
 
 
@@ -404,15 +416,30 @@ def _read_again(desk: Desk, earlier: Sequence[Mail]) -> list[Unpacked]:
     return found
 
 
-def _decide(desk: Desk, message: Message, incoming: Unpacked, now: datetime) -> Decision:
-    return judge(
+def _decide(desk: Desk, plan: Plan, message: Message, incoming: Unpacked, now: datetime) -> Decision:
+    """The decision on `message`: the new mail itself (`incoming`), or it together with the case's earlier ones.
+
+    Who has named too many numbers in vain has none looked up any more, and a person sees his mails.
+    """
+    left = max(0, MOST_FAILED_LOOKUPS - plan.failed_before)
+    decision = judge(
         message,
         incoming.channel,
         settings=desk.settings,
         orders=desk.orders,
         trusted=incoming.trusted,
         now=now,
+        most_lookups=min(MOST, left),
     )
+    if decision.failed_lookups and message is not incoming.message:
+        # What earlier mails named was counted when they came.
+        wanted = wanted_order_ids(incoming.message, incoming.channel, desk.settings.channels)
+        new = min(decision.failed_lookups, len(wanted.by_pattern) + len(wanted.tokens))
+        decision = replace(decision, failed_lookups=new)
+    if left or decision.action == "silence":
+        return decision
+    reason = Reason.of("too_many_lookups", count=plan.failed_before)
+    return replace(decision, action="hold", template=None, reasons=(reason, *decision.reasons))
 
 
 def _within_limits(desk: Desk, decision: Decision, buyer: str, now: datetime) -> Decision:

@@ -8,10 +8,10 @@ from datetime import datetime
 from responder.config import Settings
 from responder.core import guards
 from responder.core.authentication import is_aligned
-from responder.core.channels import Channel, recognise, unframe, wanted_order_ids
+from responder.core.channels import MOST, Channel, recognise, unframe, wanted_order_ids
 from responder.core.compose import compose
 from responder.core.decide import FoundOrders, answer
-from responder.core.senders import party_of
+from responder.core.senders import failed_lookups, is_buyer, party_of
 from responder.edges.orders import OrderBook
 from responder.errors import MessageError
 from responder.model import Address, Decision, Identity, Letter, Message, Reason
@@ -64,22 +64,25 @@ def judge(
     orders: OrderBook,
     trusted: bool | None,
     now: datetime,
+    most_lookups: int = MOST,
 ) -> Decision:
     """The decision on a mail that `why_silent` has nothing to say of, with the orders it names and those of its sender.
+    At most `most_lookups` of the numbers it names are looked up.
 
     Raises: OrdersUnavailable.
     """
-    wanted = wanted_order_ids(message, channel, settings.channels)
+    wanted = wanted_order_ids(message, channel, settings.channels).at_most(most_lookups)
     sender = message.sender.mail if message.sender is not None else ""
     of_buyer = tuple(orders.of_buyer(sender)) if sender else ()
+    named = tuple(orders.find((*wanted.by_pattern, *wanted.tokens)))
     found = FoundOrders(
         asked=wanted.by_pattern,
-        orders=tuple(orders.find((*wanted.by_pattern, *wanted.tokens))),
+        orders=named,
         of_buyer=of_buyer,
         quoted=tuple(orders.find(wanted.quoted)) if len(of_buyer) > 1 else (),
         named=wanted.named,
     )
-    return answer(
+    decision = answer(
         message,
         channel=channel,
         found=found,
@@ -87,6 +90,9 @@ def judge(
         now=now,
         sender_trusted=trusted,
     )
+    own = [order for order in (*named, *of_buyer) if is_buyer(message, order, channel, trusted=trusted)]
+    failed = failed_lookups(wanted.by_pattern, wanted.tokens, named, own)
+    return replace(decision, failed_lookups=failed) if failed else decision
 
 
 def write(

@@ -12,7 +12,7 @@ from responder.config.channels import read_channels
 from responder.core.channels import Channel, recognise, unframe
 from responder.core.lookalikes import imitates, readable_domain
 from responder.core.mime import read
-from responder.core.senders import is_buyer, mailbox_key, party_of, sender_problem
+from responder.core.senders import failed_lookups, is_buyer, mailbox_key, party_of, sender_problem
 from responder.model import Address, Message
 from tests.builders import make_message, make_order
 
@@ -246,3 +246,29 @@ def test_inquiries_from_one_notice_address_are_of_different_buyers() -> None:
     assert inquiry(RAKUTEN_ORDER, "<1@x>") == inquiry(RAKUTEN_ORDER, "<2@x>")
     assert inquiry(RAKUTEN_ORDER, "<1@x>") != inquiry("999999-20260101-0123456789", "<2@x>")
     assert inquiry("", "<1@x>") != inquiry("", "<2@x>")
+
+
+# --- guesses --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("by_pattern", "tokens", "theirs", "mine", "count"),
+    [
+        ((), (), (), (), 0),
+        (("1-1", "1-2"), (), (), (), 2),
+        (("1-1", "1-2"), (), ("1-1",), (), 2),  # somebody else's order and no order: the same
+        (("1-1",), (), (), ("1-1",), 0),
+        ((), ("500", "600", "700"), (), (), 3),
+        ((), ("500", "600", "700"), ("500",), (), 3),
+        ((), ("500", "1042"), (), ("1042",), 0),  # a known buyer's sizes and prices are no guesses
+        ((), ("500", "1042"), ("500",), ("1042",), 1),
+        (("1-1",), ("1042",), (), ("1042",), 1),
+        (("A-1", "a-1"), ("A-1",), (), (), 1),
+    ],
+)
+def test_what_counts_as_a_number_named_in_vain(
+    by_pattern: tuple[str, ...], tokens: tuple[str, ...], theirs: tuple[str, ...], mine: tuple[str, ...], count: int
+) -> None:
+    own = [make_order(order_id) for order_id in mine]
+    found = [*own, *(make_order(order_id, buyer_mail="else@mail.example") for order_id in theirs)]
+    assert failed_lookups(by_pattern, tokens, found, own) == count

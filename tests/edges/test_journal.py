@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
-from responder.edges.journal import Journal, JournalUnavailable, cases, drafts, mails, notes
+from responder.edges.journal import Journal, JournalUnavailable, cases, drafts, lookups, mails, notes
 from responder.edges.journal.tables import metadata
 from responder.model import Address, Approval, Case, Cursor, Decision, Draft, Place
 from tests.builders import NOW
@@ -300,3 +300,21 @@ def test_a_draft_is_found_by_both_its_ids_and_a_loaded_one_is_not_read_again(jou
         mine = found["<d1@r>"]
         assert drafts.by_message_ids(tx, "main", ["<o1@r>"], loaded={draft_id: mine})["<o1@r>"] is mine
         assert drafts.by_message_ids(tx, "other", ["<d1@r>"]) == {}
+
+
+def test_numbers_named_in_vain_are_counted_for_a_day_by_account_and_sender(journal: Journal) -> None:
+    hour = timedelta(hours=1)
+    with journal.durable() as tx:
+        lookups.count(tx, "main", {"a@x.example": 7, "b@x.example": 1}, now=NOW - 30 * hour)
+        lookups.count(tx, "main", {"a@x.example": 2}, now=NOW - hour)
+        lookups.count(tx, "main", {"a@x.example": 3}, now=NOW)
+        lookups.count(tx, "other", {"a@x.example": 9}, now=NOW)
+        lookups.count(tx, "main", {}, now=NOW)
+    with journal.reading() as tx:
+        assert lookups.failed_since(tx, "main", ["a@x.example", "b@x.example"], NOW - 24 * hour) == {"a@x.example": 5}
+        assert lookups.failed_since(tx, "main", [], NOW) == {}
+    with journal.durable() as tx:
+        lookups.count(tx, "main", {"c@x.example": 1}, now=NOW + 40 * hour)
+    with journal.reading() as tx:
+        long_ago = lookups.failed_since(tx, "main", ["a@x.example", "b@x.example"], NOW - 100 * hour)
+    assert long_ago == {"a@x.example": 5}, "older than two days is forgotten"

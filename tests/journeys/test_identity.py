@@ -75,3 +75,28 @@ def test_guessed_numbers_and_a_reply_to_elsewhere_tell_nothing(quick_shop: Shop)
     assert "else@mail.example" in notes[2]
     assert not any("123456789012" in note for note in notes)
     assert notes[0].replace("1042", "N") == notes[1].replace("9999", "N")
+
+
+def test_who_guesses_too_many_numbers_has_none_looked_up_any_more(quick_shop: Shop) -> None:
+    """At most ten look-ups a mail and twenty in vain a day; then even a right number goes to a person."""
+    shop = quick_shop
+    shop.order("1042", buyer_mail="guesser@mail.example")
+    shop.order("1043", buyer_mail="ken@mail.example", buyer_name="鈴木 健")
+    shop.start()
+
+    def write(text: str) -> str:
+        before = len(shop.notes())
+        shop.buyer_writes(text, sender="guesser@mail.example", name="誰か")
+        until(lambda: len(shop.notes()) > before or shop.drafts(), "it is decided")
+        return shop.notes()[-1] if shop.notes() else ""
+
+    for start in (5000, 6000):
+        numbers = "、".join(f"249-1234567-{n:07d}" for n in range(start, start + 15))
+        assert "調べるのを止めました" not in write(f"注文番号 {numbers} はどこですか。")
+    note = write("注文番号1042をキャンセルしてください。")
+    assert "調べるのを止めました" in note
+    assert "20件" in note
+    assert shop.drafts() == []
+    # Nobody else is touched by it.
+    shop.buyer_writes("注文番号1043をキャンセルしてください。", sender="ken@mail.example", name="鈴木 健")
+    shop.wait_for_draft()

@@ -8,12 +8,13 @@ may not be written there. Nothing here trusts a sender: whether the mail really 
 
 from responder.core.channels.channel import FORBIDDEN, MUST_CONTAIN, PASTE_DOMAIN, Channel, Kind, ReplyMode, Route
 from responder.core.channels.frames import unframe
-from responder.core.channels.order_ids import Wanted, wanted_order_ids
+from responder.core.channels.order_ids import MOST, Wanted, wanted_order_ids
 from responder.core.channels.reading import channel_from
 from responder.core.channels.recognise import recognise, reply_mode_of
 
 __all__ = [
     "FORBIDDEN",
+    "MOST",
     "MUST_CONTAIN",
     "PASTE_DOMAIN",
     "Channel",

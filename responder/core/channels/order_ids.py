@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -68,6 +68,16 @@ class Wanted:
     quoted: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
     more: bool = False
+
+    def at_most(self, count: int) -> Wanted:
+        """The likeliest `count` of them; quoted ones only if the mail itself leaves room."""
+        if len(self.by_pattern) + len(self.tokens) + len(self.quoted) <= count:
+            return self
+        by_pattern = self.by_pattern[:count]
+        tokens = self.tokens[: count - len(by_pattern)]
+        return replace(
+            self, by_pattern=by_pattern, tokens=tokens, quoted=self.quoted[: count - len(by_pattern) - len(tokens)]
+        )
 
 
 def wanted_order_ids(message: Message, channel: Channel, channels: Sequence[Channel]) -> Wanted:

@@ -190,6 +190,17 @@ note = Table(
     Index(None, "account", "state"),
 )
 
+lookup = Table(
+    "lookup",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("account", String(100), nullable=False),
+    Column("sender", String(320), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Index(None, "account", "sender", "at"),
+)
+
 event = Table(
     "event",
     metadata,
