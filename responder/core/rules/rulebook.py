@@ -27,6 +27,11 @@ SURE = 0.8
 DOUBT = (0.4, 0.1)
 # With fewer examples than this of what a rule asks, likeness to others says nothing against it: a shop's own topics.
 FEW = 25
+# What a mail of thanks looks like, and the share from which on it surely is one, whatever else stands in it.
+THANKFUL = frozenset({"thanks", "cancel_talk"})
+SURELY_THANKS = 0.35
+# A sentence this short says nothing that could be missed.
+GREETING = 6
 # Order states that no reply relies on unless its rule names them.
 UNSURE_STATES = frozenset({"cancelled", "unknown"})
 # What machines write: nobody misses an answer to it, however little of it was read.
@@ -90,6 +95,8 @@ class Rulebook:
             proposed = self._proposed(case)
             if proposed is not None:
                 return proposed
+        if thanks and self._says_more(case.reading):
+            fired = None
         decision = _decided(fired, case, trace, self.topics)
         if fired is not None and decision.action == "draft" and (doubt := self._doubt(fired, case)) is not None:
             return replace(decision, action="hold", template=None, reasons=(doubt, *decision.reasons))
@@ -186,6 +193,17 @@ class Rulebook:
         if sum(leaning.shares.get(name, 0.0) for name in own) > least:
             return None
         return Reason.of("looks_like_another", topic=other, example=leaning.nearest(other))
+
+    def _says_more(self, reading: Reading) -> bool:
+        """True if a mail of thanks has a sentence that nobody understood, or looks like a matter: no silence then."""
+        leaning = self.reader.lean(reading)
+        unread = any(not s.acts and len(s.text) > GREETING for s in reading.sentences)
+        if leaning is None:
+            return unread
+        shares = leaning.shares
+        thanks = sum(share for name, share in shares.items() if name in THANKFUL)
+        matter = max((n for name, n in shares.items() if name in self.topics and self.topics[name].matter), default=0.0)
+        return thanks < SURELY_THANKS and thanks < matter and (unread or matter >= DOUBT[0])
 
     def _may_propose(self, name: str, reading: Reading, share: float) -> bool:
         """False where an act speaks against the topic, or a veto against it or another of the same situation."""
