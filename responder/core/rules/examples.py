@@ -59,6 +59,11 @@ class Leaning:
         """The example of `topic` that shares most with the text."""
         return self._by.nearest(topic, self._found)
 
+    @property
+    def count(self) -> int:
+        """Of how many pieces the text is."""
+        return len(self._found)
+
     def count_of(self, topics: Iterable[str]) -> int:
         """How many examples of these topics the text was held against."""
         return self._by.count_of(topics)

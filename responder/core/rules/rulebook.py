@@ -25,6 +25,8 @@ LEAD = 2.0
 SURE = 0.8
 # A reply found by words is doubted where another topic has at least the first share, its own at most the second.
 DOUBT = (0.4, 0.1)
+# With fewer pieces than this (a dozen letters) a text is too short to be like anything, unless it surely is.
+FEW_PIECES = 24
 # With fewer examples than this of what a rule asks, likeness to others says nothing against it: a shop's own topics.
 FEW = 25
 # What a mail of thanks looks like, and the share from which on it surely is one, whatever else stands in it.
@@ -161,6 +163,8 @@ class Rulebook:
         whole = sum(shares[name] for name in drafts) + sum(against)
         others = [shares[name] for name in drafts if drafts[name] != drafts[best]]
         if shares[best] < LEAD * max(*others, *against, 0.0) or shares[best] < self.topics[best].least * whole:
+            return None
+        if leaning.count < FEW_PIECES and shares[best] < SURE:
             return None
         assumed = self._assumed(case, best, leaning.nearest(best), round(shares[best], 2))
         fired, trace = self._first(assumed)
