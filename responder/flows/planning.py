@@ -65,6 +65,8 @@ class Plan:
     excerpt: str = ""
     is_new_case: bool = False
     arrived_at: datetime | None = None
+    aliases: int = 1
+    """From how many addresses the mails came that the reply answers: a relay may name each message's."""
     failed_before: int = 0
     """How many order numbers this sender has named in vain within a day, before this mail."""
     named: tuple[str, ...] = ()
@@ -292,6 +294,7 @@ def _write(
     newest = mails_of_case[-1]
     together = combine([one.message for one in mails_of_case])
     plan.answers = answers
+    plan.aliases = len({one.message.sender.key for one in mails_of_case if one.message.sender is not None})
     plan.excerpt = together.new_text
     decision = _decide(desk, plan, together, newest, now)
     if decision.action == "draft" and plan.case is None and is_known:
@@ -367,6 +370,8 @@ def _draft_note(desk: Desk, plan: Plan, channel: Channel) -> Reason | None:
             return Reason.of("paste_draft", **told, note=decision.note or "")
         if way.is_closed:
             return Reason.of("relay_draft", **told, note=decision.note or "")
+        if plan.aliases > 1:
+            return Reason.of("draft_to_newest", **told, count=plan.aliases - 1, note=decision.note or "")
     return None if decision.note is None else Reason.of("draft_note", order=order, note=decision.note)
 
 

@@ -124,9 +124,9 @@ path = "orders.csv"
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
         temporary.replace(self.folder / "orders.csv")
 
-    def add_relay(self, channel: str, sink: Sink, *, password: str = "", **keys: str) -> None:
+    def add_relay(self, channel: str, sink: Sink, *, username: str = "shop", password: str = "", **keys: str) -> None:
         """Replies to this channel go through a server of its own."""
-        server = sink.server()
+        server = sink.server(username)
         secret = self.folder / f"{channel}.secret"
         secret.write_text((password or sink.password) + "\n")
         secret.chmod(0o600)
@@ -278,7 +278,7 @@ channel = "{channel}"
 
     def notes(self) -> list[str]:
         """The notes that tell of something unusual: not those that say what to do before approving a draft."""
-        codes = ("draft_note", "paste_draft", "relay_draft")
+        codes = ("draft_note", "paste_draft", "relay_draft", "draft_to_newest")
         usual = tuple(Catalog.load().text(f"note.{code}_subject", "ja").split("{", 1)[0] for code in codes)
         return [note for note in self.all_notes() if not note.startswith(usual)]
 

@@ -100,3 +100,33 @@ def test_who_guesses_too_many_numbers_has_none_looked_up_any_more(quick_shop: Sh
     # Nobody else is touched by it.
     shop.buyer_writes("注文番号1043をキャンセルしてください。", sender="ken@mail.example", name="鈴木 健")
     shop.wait_for_draft()
+
+
+AMAZON_ORDER, OTHER_ORDER = "249-1234567-1234567", "249-7654321-7654321"
+
+
+def test_what_a_marketplace_does_not_thread_is_threaded_by_alias_and_order(quick_shop: Shop) -> None:
+    shop = quick_shop
+    shop.order(AMAZON_ORDER, channel="amazon", buyer_mail="a1@marketplace.amazon.co.jp")
+    shop.order(OTHER_ORDER, channel="amazon", buyer_mail="a1@marketplace.amazon.co.jp")
+    shop.start()
+
+    def write(tag: str, text: str, order: str) -> str:
+        framed = f"Order ID: {order}\n--- Begin message ---\n{text}\n--- End message ---\n"
+        return shop.buyer_writes(framed, sender=f"a1+{tag}@marketplace.amazon.co.jp", subject=f"x (Order: {order})")
+
+    def answered() -> dict[str, str]:
+        return {header_of(d.raw, "In-Reply-To"): header_of(d.raw, "To") for d in shop.drafts()}
+
+    write("c1", "キャンセルしてください。", AMAZON_ORDER)
+    shop.wait_for_draft()
+    other = write("c2", "キャンセルしてください。", OTHER_ORDER)
+    until(lambda: other in answered() and len(answered()) == 2, "another order is another matter")
+    again = write("c3", "キャンセルをお願いします。", AMAZON_ORDER)
+    until(lambda: set(answered()) == {other, again}, "the first matter has one draft, for both mails")
+    assert answered()[again].endswith("<a1+c3@marketplace.amazon.co.jp>")
+    (note,) = until(lambda: [n for n in shop.all_notes() if "返信不要" in n], "staff are told of the other address")
+    assert "Seller Central" in note
+    # Taken back under yet another tag: the cancel must not go out.
+    write("c4", "やはりキャンセルしないでください。", AMAZON_ORDER)
+    until(lambda: set(answered()) == {other}, "its draft is withdrawn")

@@ -154,3 +154,17 @@ def test_amazon_may_have_a_registered_address_without_a_server_of_its_own(quick_
     shop.wait_for_mail()
     (mail,) = shop.sink.mails
     assert (mail.envelope_from, mail.recipients) == (REGISTERED, ("a1b2+c1@marketplace.amazon.co.jp",))
+
+
+def test_a_second_mail_of_a_masked_address_joins_its_order(quick_shop: Shop, rakuten: Sink) -> None:
+    shop = quick_shop
+    shop.add_relay("rakuten", rakuten, address=REGISTERED)
+    other = ORDER.replace("0123456789", "0123456790")
+    shop.order(other, channel="rakuten", buyer_mail=MASKED)
+    begin(shop)
+    first = shop.wait_for_draft()
+    again = shop.buyer_writes("先ほどのキャンセルの件、よろしくお願いします。", sender=MASKED)
+    until(lambda: [header_of(d.raw, "In-Reply-To") for d in shop.drafts()] == [again], "one draft answers both")
+    assert shop.drafts()[0].raw != first.raw
+    shop.buyer_writes(f"注文番号{other}もキャンセルしてください。", sender=MASKED)
+    shop.wait_for_draft(2)
