@@ -329,11 +329,11 @@ class Daemon:
 
     def _watched_paths(self) -> list[Path]:
         """Rules, templates and orders. responder.toml itself is read at the start only."""
-        return [*self.settings.pack_paths, *(orders.path for orders in self.settings.orders)]
+        return [*self.settings.pack_paths, *self.settings.order_paths]
 
     def _on_files_changed(self, changed: frozenset[Path]) -> None:
         """Orders alone are read again by themselves; anything else is taken over with them."""
-        order_paths = [orders.path for orders in self.settings.orders]
+        order_paths = self.settings.order_paths
         if all(any(path == place or place in path.parents for place in order_paths) for path in changed):
             self._refresh_orders()
         else:

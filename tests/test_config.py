@@ -353,13 +353,70 @@ def test_a_key_in_the_wrong_table_is_sent_to_the_right_one(shop: Shop) -> None:
         ),
         ('"SHOP_PASSWORD"', '"S", ca_file = "nowhere.pem"', (15, "account[0].imap.ca_file", "file_missing")),
         ('"SHOP_PASSWORD"', '"S", verify = false', (15, "account[0].imap.verify", "unknown_key")),
-        ('type = "csv"', 'type = "sql"', (18, "orders[0].type", "orders_type_not_yet")),
         ('type = "csv"', 'type = "csv"\nencoding = "utf8x"', (19, "orders[0].encoding", "unknown_encoding")),
     ],
 )
 def test_what_each_mistake_is_called(shop: Shop, old: str, new: str, expected: tuple[int, str, str]) -> None:
     assert expected in told(shop(GOOD, (old, new)))
     assert len(told(shop(GOOD, (old, new)))) == 1
+
+
+SQL = """type = "sql"
+url = "sqlite:///shop.db"
+query = "SELECT * FROM orders WHERE order_id IN :order_ids"
+buyer_query = "SELECT * FROM orders WHERE mail = :buyer_mail"
+"""
+HTTP = """type = "http"
+url = "https://api.example/orders/{order_id}"
+buyer_url = "https://api.example/orders?email={buyer_mail}"
+password_env = "SHOP_PASSWORD"
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "expected"),
+    [
+        (
+            SQL,
+            "SELECT * FROM orders WHERE order_id",
+            "DELETE FROM orders WHERE order_id",
+            ("query", "orders_query_writes", None),
+        ),
+        (SQL, ":order_ids", ":order_idss", ("query", "orders_query_parameter_unknown", "order_ids")),
+        (SQL, " WHERE order_id IN :order_ids", "", ("query", "orders_query_parameter_missing", None)),
+        (SQL, ":buyer_mail", ":order_id", ("buyer_query", "orders_query_parameter_unknown", None)),
+        (SQL, 'query = "SELECT * FROM orders WHERE order_id IN :order_ids"\n', "", ("", "missing_key", None)),
+        (SQL, "sqlite:///shop.db", "nosuch://db/shop", ("url", "orders_url_wrong", None)),
+        (SQL, "sqlite:///shop.db", "oracle://u:p@db/shop", ("url", "orders_driver_missing", None)),
+        (SQL, "buyer_query", "buyer_url", ("buyer_url", "orders_key_of_another", None)),
+        (SQL, "\nquery =", "\ntimeout_s = 0\nquery =", ("timeout_s", "too_small", None)),
+        (HTTP, "https://api.example/orders/{", "http://api.example/orders/{", ("url", "orders_url_not_https", None)),
+        (HTTP, "/{order_id}", "/all", ("url", "orders_url_placeholder", None)),
+        (HTTP, "api.example/orders/{order_id}", "{order_id}.example/", ("url", "orders_url_wrong", None)),
+        (HTTP, "api.example/orders?", "other.example/orders?", ("buyer_url", "orders_url_other_host", None)),
+        (HTTP, 'password_env = "SHOP_PASSWORD"', 'header = "X-Key"', ("", "secret_missing", None)),
+        (HTTP, "password_env", 'ca_file = "no.pem"\npassword_env', ("ca_file", "file_missing", None)),
+        (HTTP, "password_env", 'path = "x"\npassword_env', ("path", "orders_key_of_another", None)),
+    ],
+)
+def test_mistakes_of_databases_and_services(
+    shop: Shop, kind: str, old: str, new: str, expected: tuple[str, str, str | None]
+) -> None:
+    orders = GOOD[GOOD.index("[[orders]]") :]
+    text = GOOD.replace(orders, "[[orders]]\n" + kind.replace(old, new))
+    found = [(m.key.removeprefix("orders[0]").lstrip("."), m.code, m.suggestion) for m in mistakes(shop(text))]
+    assert expected in found
+    assert "u:p" not in repr(mistakes(shop(text)))
+
+
+def test_databases_and_services_become_settings(shop: Shop) -> None:
+    orders = GOOD[GOOD.index("[[orders]]") :]
+    folder = shop(GOOD.replace(orders, f"[[orders]]\n{SQL}\n[[orders]]\n{HTTP}remember_s = 5\n"))
+    settings = config.load(folder, env={"SHOP_PASSWORD": "s3cret"})
+    database, service = settings.orders
+    assert (database.type, database.url) == ("sql", f"sqlite:///{folder.resolve()}/shop.db")
+    assert (service.type, service.secret(), service.remember_s, service.timeout_s) == ("http", "s3cret", 5, 10)
+    assert settings.order_paths == ()
 
 
 def test_two_accounts_of_one_name_are_refused(shop: Shop) -> None:

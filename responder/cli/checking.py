@@ -47,7 +47,8 @@ def check(config: str | None, as_json: bool, offline: bool, sample: tuple[str, .
 
     settings = load_settings(config, as_json=as_json)
     words, language = catalog(), staff_language(settings.shop.language)
-    orders = open_book(settings.orders, index=settings.orders_index, is_kept=False)
+    sources = [one for one in settings.orders if not offline or one.type == "csv"]
+    orders = open_book(sources, index=settings.orders_index, is_kept=False)
     mistakes = (*check_secrets(settings), *orders.refresh())
     warnings = (*settings.warnings, *rule_warnings(settings, messages_in(sample, settings)))
     say_mistakes(mistakes, as_json=as_json, warnings=warnings)

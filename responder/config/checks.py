@@ -12,14 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from responder.config.file import ORDER_FIELDS
+from responder.config.order_checks import PASSWORD_KEYS, check_orders
+from responder.config.order_checks import warnings as order_warnings
 from responder.config.source import Source, nearest
 from responder.core.channels import Channel
 from responder.core.positions import Path as KeyPath
 from responder.edges.secrets import mode_mistake
 from responder.errors import Mistake
-
-PASSWORD_KEYS = ("password_command", "password_env", "password_file", "password")
 
 
 def check(source: Source) -> tuple[tuple[Mistake, ...], tuple[Mistake, ...]]:
@@ -43,7 +42,8 @@ def check(source: Source) -> tuple[tuple[Mistake, ...], tuple[Mistake, ...]]:
         if "authserv_id" not in account:
             warnings.append(source.mistake(where, "authserv_id_missing"))
     for where, orders in _tables(source.data, "orders"):
-        mistakes += _orders(source, where, orders)
+        mistakes += check_orders(source, where, orders)
+        warnings += order_warnings(source, where, orders)
     if not source.data.get("orders"):
         warnings.append(source.mistake(("orders",), "orders_missing"))
     return tuple(mistakes), tuple(warnings)
@@ -187,27 +187,3 @@ def needs_no_login(where: KeyPath, server: Mapping[str, Any]) -> bool:
 def _server_warnings(source: Source, where: KeyPath, server: Mapping[str, Any]) -> Iterator[Mistake]:
     if "password" in server:
         yield source.mistake((*where, "password"), "plain_password")
-
-
-def _orders(source: Source, where: KeyPath, orders: Mapping[str, Any]) -> Iterator[Mistake]:
-    if orders.get("type") in ("sql", "http"):
-        yield source.mistake((*where, "type"), "orders_type_not_yet", found=str(orders["type"]))
-    columns = orders.get("columns")
-    for name in columns if isinstance(columns, dict) else ():
-        if name not in ORDER_FIELDS:
-            best = nearest(name, ORDER_FIELDS)
-            yield source.mistake(
-                (*where, "columns", name),
-                "unknown_order_field",
-                suggestion=best,
-                found=name,
-                known=", ".join(ORDER_FIELDS),
-            )
-    encoding = orders.get("encoding")
-    if isinstance(encoding, str):
-        try:
-            "x".encode(encoding)
-        except (LookupError, ValueError):
-            known = ("utf-8", "cp932", "shift_jis", "utf-16", "euc_jp", "gb18030", "big5", "latin-1")
-            best = nearest(encoding, known)
-            yield source.mistake((*where, "encoding"), "unknown_encoding", suggestion=best, found=encoding)

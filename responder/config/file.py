@@ -149,17 +149,9 @@ class FoldersTable(_Table):
     trash: Line | None = None
 
 
-class ServerTable(_Table):
-    """A server and the login on it; exactly one password_* key, or auth = "xoauth2" with oauth2_token_command."""
+class _SecretKeys(_Table):
+    """Where a secret comes from: one of four keys."""
 
-    host: Line
-    port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    tls: Literal["implicit", "starttls", "none"] = Field(
-        "implicit", description='"none" only for a server on this machine. Certificates are always verified.'
-    )
-    username: Line | None = None
-    auth: Literal["password", "xoauth2"] = "password"
-    ca_file: Line | None = Field(None, description="Certificates to trust instead of the system's, a PEM file.")
     password_command: Annotated[list[Line], Field(min_length=1)] | None = Field(
         None, description="A program and its arguments (no shell); its first line of output is the password."
     )
@@ -170,6 +162,19 @@ class ServerTable(_Table):
     password: Annotated[str, Field(min_length=1)] | None = Field(
         None, description="The password itself: only where nobody but the owner may read this file."
     )
+
+
+class ServerTable(_SecretKeys):
+    """A server and the login on it; exactly one password_* key, or auth = "xoauth2" with oauth2_token_command."""
+
+    host: Line
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    tls: Literal["implicit", "starttls", "none"] = Field(
+        "implicit", description='"none" only for a server on this machine. Certificates are always verified.'
+    )
+    username: Line | None = None
+    auth: Literal["password", "xoauth2"] = "password"
+    ca_file: Line | None = Field(None, description="Certificates to trust instead of the system's, a PEM file.")
     oauth2_token_command: Annotated[list[Line], Field(min_length=1)] | None = Field(
         None, description="A program and its arguments (no shell) that prints a fresh access token."
     )
@@ -225,11 +230,23 @@ class AccountTable(_Table):
     files_sent: bool | None = Field(None, description="Whether the server files sent mail itself; left out: found out.")
 
 
-class OrdersTable(_Table):
+class OrdersTable(_SecretKeys):
     """One source of orders."""
 
-    type: Literal["csv", "sql", "http"] = "csv"
-    path: Line = Field(description="A file, or a folder of exports.")
+    type: Literal["csv", "sql", "http"] = Field("csv", description="Files, a database, or a web service (JSON).")
+    path: Line | None = Field(None, description="csv: a file, or a folder of exports.")
+    url: Line | None = Field(
+        None, description="sql: the database (SQLAlchemy). http: where one order is, with {order_id} in it."
+    )
+    query: str | None = Field(None, description="sql: a SELECT with :order_ids (WHERE order_no IN :order_ids).")
+    buyer_query: str | None = Field(None, description="sql: a SELECT with :buyer_mail.")
+    buyer_url: Line | None = Field(None, description="http: where a buyer's orders are, with {buyer_mail} in it.")
+    orders_at: Line | None = Field(None, description='http: where the orders stand in the answer, e.g. "data.orders".')
+    username: Line | None = Field(None, description="http: the password goes with this name (Basic).")
+    header: Line | None = Field(None, description="http: the password goes into this header; else Bearer.")
+    ca_file: Line | None = Field(None, description="http: certificates to trust instead of the system's, a PEM file.")
+    timeout_s: Annotated[Seconds, Field(ge=0.1, le=120)] = Field(10, description="sql, http: how long to wait.")
+    remember_s: Seconds | None = Field(None, description="sql, http: how long an answer is good; 5 and 60 seconds.")
     columns: dict[str, Line] = Field(
         default_factory=dict,
         description="Which header holds which field, only where they differ.",

@@ -11,14 +11,25 @@ from dataclasses import replace
 from datetime import UTC, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from responder.config import checks, source
 from responder.config.channels import read_channels
 from responder.config.file import AccountTable, OrdersTable, RelayTable, ResponderFile, ServerTable, ShopTable
 from responder.config.layouts import load_layouts
+from responder.config.order_checks import sql_url
 from responder.config.pack import data_dir, default_pack_dir, read_pack
-from responder.config.settings import AccountSettings, OrdersSettings, Relay, Settings, ShopSettings
+from responder.config.settings import (
+    AccountSettings,
+    AnyOrdersSettings,
+    HttpOrdersSettings,
+    OrdersSettings,
+    Relay,
+    Settings,
+    ShopSettings,
+    SqlOrdersSettings,
+)
 from responder.config.validate import validate
 from responder.core.positions import Path as KeyPath
 from responder.core.wording import Catalog
@@ -91,7 +102,7 @@ def load(directory: Path | None, *, env: Mapping[str, str]) -> Settings:
         shop=shop,
         state_url=checks.state_url(file.state.url, folder) or "",
         accounts=tuple(_account(read, folder, i, table, file, env) for i, table in enumerate(file.account)),
-        orders=tuple(_orders(folder, table, shop, layouts) for table in file.orders),
+        orders=tuple(_orders(read, folder, i, table, shop, layouts, env) for i, table in enumerate(file.orders)),
         rulebook=pack.rulebook,
         templates=pack.templates,
         channels=channels,
@@ -175,6 +186,12 @@ def check_secrets(settings: Settings) -> tuple[Mistake, ...]:
         for secret in (account.imap_secret, account.smtp_secret, *(relay.smtp_secret for relay in account.relays)):
             try:
                 secret()
+            except ConfigError as exc:
+                mistakes += exc.mistakes
+    for orders in settings.orders:
+        if not isinstance(orders, OrdersSettings):
+            try:
+                orders.secret()
             except ConfigError as exc:
                 mistakes += exc.mistakes
     return tuple(mistakes)
@@ -280,11 +297,13 @@ def _server(role: str, table: ServerTable, folder: Path) -> Server:
     )
 
 
-def _secret(read: source.Source, folder: Path, where: KeyPath, table: ServerTable | None) -> secrets.Secret:
+def _secret(
+    read: source.Source, folder: Path, where: KeyPath, table: ServerTable | OrdersTable | None
+) -> secrets.Secret:
     if table is None:
         return secrets.Secret("none")
     found: tuple[str, secrets.SecretKind, tuple[str, ...]]
-    if table.auth == "xoauth2":
+    if isinstance(table, ServerTable) and table.auth == "xoauth2":
         found = ("oauth2_token_command", "command", tuple(table.oauth2_token_command or ()))
     elif table.password_command is not None:
         found = ("password_command", "command", tuple(table.password_command))
@@ -301,17 +320,46 @@ def _secret(read: source.Source, folder: Path, where: KeyPath, table: ServerTabl
     return secrets.Secret(kind, words, folder, told.file, told.line, told.key)
 
 
-def _orders(folder: Path, table: OrdersTable, shop: ShopSettings, layouts: tuple[OrderLayout, ...]) -> OrdersSettings:
-    return OrdersSettings(
-        type="csv",
-        path=folder / Path(table.path).expanduser(),
-        timezone=shop.timezone if table.timezone is None else ZoneInfo(table.timezone),
-        columns=table.columns,
-        status_words=table.status_words,
-        channel=table.channel or "",
-        currency=table.currency or shop.currency,
-        encoding=table.encoding,
-        delimiter=table.delimiter,
-        day_first=table.day_first,
-        layouts=layouts,
+def _orders(
+    read: source.Source,
+    folder: Path,
+    index: int,
+    table: OrdersTable,
+    shop: ShopSettings,
+    layouts: tuple[OrderLayout, ...],
+    env: Mapping[str, str],
+) -> AnyOrdersSettings:
+    common: dict[str, Any] = {
+        "timezone": shop.timezone if table.timezone is None else ZoneInfo(table.timezone),
+        "columns": table.columns,
+        "status_words": table.status_words,
+        "channel": table.channel or "",
+        "currency": table.currency or shop.currency,
+        "day_first": table.day_first,
+    }
+    if table.type == "csv":
+        return OrdersSettings(
+            type="csv",
+            path=folder / Path(table.path or "").expanduser(),
+            encoding=table.encoding,
+            delimiter=table.delimiter,
+            layouts=layouts,
+            **common,
+        )
+    common["secret"] = partial(secrets.fetch, _secret(read, folder, ("orders", index), table), env)
+    common["timeout_s"] = table.timeout_s
+    if table.remember_s is not None:
+        common["remember_s"] = table.remember_s
+    if table.type == "sql":
+        url = sql_url(table.url or "", folder)
+        return SqlOrdersSettings("sql", url, table.query or "", buyer_query=table.buyer_query, **common)
+    return HttpOrdersSettings(
+        "http",
+        table.url or "",
+        buyer_url=table.buyer_url,
+        orders_at=table.orders_at or "",
+        username=table.username or "",
+        header=table.header or "",
+        ca_file=None if table.ca_file is None else str(folder / Path(table.ca_file).expanduser()),
+        **common,
     )

@@ -90,7 +90,7 @@ class AccountSettings:
 
 @dataclass(frozen=True, slots=True)
 class OrdersSettings:
-    """One source of orders. `columns` maps fields of the order to headers of the file; `status_words` the source's
+    """One source of order files. `columns` maps fields of the order to headers of the file; `status_words` the source's
     own words to states. `encoding`, `delimiter` and `day_first` are None where they shall be found out; `layouts` are
     the exports that are recognised by their headers."""
 
@@ -108,6 +108,51 @@ class OrdersSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SqlOrdersSettings:
+    """A database of orders. `query` has `:order_ids` or `:order_id`, `buyer_query` `:buyer_mail`; `secret` is "" where
+    the URL says all."""
+
+    type: Literal["sql"]
+    url: str
+    query: str
+    timezone: ZoneInfo
+    secret: Callable[[], str]
+    buyer_query: str | None = None
+    timeout_s: float = 10.0
+    remember_s: float = 5.0
+    columns: Mapping[str, str] = field(default_factory=dict)
+    status_words: Mapping[str, str] = field(default_factory=dict)
+    channel: str = ""
+    currency: str = ""
+    day_first: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpOrdersSettings:
+    """A web service of orders. `columns` maps fields to paths in the JSON of one order (`customer.email`)."""
+
+    type: Literal["http"]
+    url: str
+    timezone: ZoneInfo
+    secret: Callable[[], str]
+    buyer_url: str | None = None
+    orders_at: str = ""
+    username: str = ""
+    header: str = ""
+    ca_file: str | None = None
+    timeout_s: float = 10.0
+    remember_s: float = 60.0
+    columns: Mapping[str, str] = field(default_factory=dict)
+    status_words: Mapping[str, str] = field(default_factory=dict)
+    channel: str = ""
+    currency: str = ""
+    day_first: bool | None = None
+
+
+AnyOrdersSettings = OrdersSettings | SqlOrdersSettings | HttpOrdersSettings
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that was configured. `file` is responder.toml (None if the shop has none), `directory` its folder.
 
@@ -120,7 +165,7 @@ class Settings:
     shop: ShopSettings
     state_url: str
     accounts: tuple[AccountSettings, ...]
-    orders: tuple[OrdersSettings, ...]
+    orders: tuple[AnyOrdersSettings, ...]
     rulebook: Rulebook
     templates: Templates
     channels: tuple[Channel, ...]
@@ -130,6 +175,11 @@ class Settings:
     warn_only: frozenset[str] = frozenset()
     pack_paths: tuple[Path, ...] = ()
     warnings: tuple[Mistake, ...] = ()
+
+    @property
+    def order_paths(self) -> tuple[Path, ...]:
+        """The files and folders that orders are read from."""
+        return tuple(orders.path for orders in self.orders if isinstance(orders, OrdersSettings))
 
     @property
     def orders_index(self) -> Path:

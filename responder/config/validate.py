@@ -102,7 +102,7 @@ def shown(where: KeyPath, value: object) -> str:
         return "***"
     if isinstance(value, dict | list):
         value = _masked(value)
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = re.sub(r"//[^@/\s\"]*@", "//***@", json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= 60 else text[:57] + "..."
 
 

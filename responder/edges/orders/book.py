@@ -10,13 +10,13 @@ import hashlib
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from responder.edges.orders.cells import Reading
 from responder.edges.orders.index import Index, KnownFile
-from responder.edges.orders.merge import merged
+from responder.edges.orders.merge import Said, merged
 from responder.edges.orders.table import OrderReader, open_table
 from responder.errors import ConfigError, Mistake, OrdersUnavailable
 from responder.model import Order, order_key
@@ -76,27 +76,30 @@ class FileBook:
 
         Raises: OrdersUnavailable while there are sources and none could ever be read.
         """
-        self._check()
-        return tuple(self._orders(list(dict.fromkeys(map(order_key, ids)))))
+        keys = list(dict.fromkeys(map(order_key, ids)))
+        said = self.said_of(keys)
+        return tuple(merged(said[key]) for key in keys if key in said)
 
     def of_buyer(self, mail: str) -> tuple[Order, ...]:
         """The orders of a buyer's address, the newest first. Raises: OrdersUnavailable as `find`."""
-        self._check()
         folded = mail.strip().casefold()
-        try:
-            keys = self._index.keys_of_buyer(folded)
-        except sqlite3.Error as exc:
-            raise OrdersUnavailable(type(exc).__name__) from exc
-        own = [order for order in self._orders(keys) if order.buyer_mail.casefold() == folded]
-        oldest = datetime.min.replace(tzinfo=UTC)
-        return tuple(sorted(own, key=lambda order: order.ordered_at or oldest, reverse=True))
+        return newest_first(self.find(self.keys_of_buyer(folded)), folded)
 
-    def _orders(self, keys: Sequence[str]) -> Iterator[Order]:
+    def said_of(self, keys: Sequence[str]) -> dict[str, list[Said]]:
+        """What each export says of each of these orders. Raises: OrdersUnavailable as `find`."""
+        self._check()
         try:
-            said = self._index.said_of(keys, self._sources)
+            return self._index.said_of(keys, self._sources)
         except sqlite3.Error as exc:
             raise OrdersUnavailable(type(exc).__name__) from exc
-        return (merged(said[key]) for key in keys if key in said)
+
+    def keys_of_buyer(self, mail: str) -> list[str]:
+        """The keys of a folded address's orders. Raises: OrdersUnavailable as `find`."""
+        self._check()
+        try:
+            return self._index.keys_of_buyer(mail)
+        except sqlite3.Error as exc:
+            raise OrdersUnavailable(type(exc).__name__) from exc
 
     def _check(self) -> None:
         if self._places and not self._index.has_any(self._sources):
@@ -156,7 +159,7 @@ class FileBook:
         sha256 = ""
         try:
             reader = open_table(lambda: path.open("rb"), reading, name=name, as_of=datetime.fromtimestamp(as_of, UTC))
-            sha256 = reader.sheet.sha256
+            sha256 = reader.sha256
             if known is not None and known.sha256 == sha256 and known.reading == mark:
                 with self._index.writing() as load:
                     load.still_says(known.id, as_of)
@@ -188,7 +191,7 @@ class FileBook:
         """
         layout, name = reader.plan.layout, str(path)
         with self._index.writing() as load:
-            file = load.file(source, name, stat=kept, sha256=reader.sheet.sha256, reading=mark)
+            file = load.file(source, name, stat=kept, sha256=reader.sha256, reading=mark)
             columns = hashlib.sha256("\x1f".join((layout.name, *reader.plan.titles)).encode()).hexdigest()
             part = load.part(source, columns, layout.name, is_list=layout.is_list, newest=as_of)
             count = load.put(reader, part=part, file=file, as_of=as_of)
@@ -199,15 +202,23 @@ class FileBook:
             if known is not None and not layout.is_list and 2 * count < known.orders:
                 args = (("before", str(known.orders)), ("now", str(count)))
                 mistakes = (*mistakes, Mistake(name, 0, "", "orders_file_shrunken", args))
-            sha256 = reader.sheet.sha256
+            sha256 = reader.sha256
             load.file(source, name, stat=kept, sha256=sha256, reading=mark, orders=count, mistakes=mistakes)
         return mistakes
 
     def _disagreements(self) -> tuple[Mistake, ...]:
         """Two exports that cannot both be right about an order, the first fifty."""
         keys = self._index.doubtful_keys(_MOST_DISAGREE)
-        found = [doubt for order in self._orders(keys) for doubt in order.doubts if doubt.code == "orders_disagree"]
+        orders = map(merged, self._index.said_of(keys, self._sources).values())
+        found = [doubt for order in orders for doubt in order.doubts if doubt.code == "orders_disagree"]
         return tuple(dict.fromkeys(found))[:_MOST_DISAGREE]
+
+
+def newest_first(orders: Iterable[Order], mail: str) -> tuple[Order, ...]:
+    """Those orders that are of this folded address, the newest first."""
+    own = [order for order in orders if order.buyer_mail.casefold() == mail]
+    oldest = datetime.min.replace(tzinfo=UTC)
+    return tuple(sorted(own, key=lambda order: order.ordered_at or oldest, reverse=True))
 
 
 def _opened(path: Path | None, *, is_kept: bool) -> tuple[Index, tuple[Mistake, ...]]:

@@ -20,6 +20,8 @@ PLAIN = OrderLayout(
     columns={name: ((name,),) for name in FIELDS},
     one_item_a_row=False,
 )
+# The answer of a web service: its items are listed one by one.
+RECORD = replace(PLAIN, name="record", title="JSON", one_item_a_row=True)
 
 Alternatives = tuple[tuple[int, ...], ...]
 
@@ -72,22 +74,23 @@ class Plan:
         return name
 
 
-def recognise(titles: Sequence[str], reading: Reading) -> Plan | None:
+def recognise(titles: Sequence[str], reading: Reading, plain: OrderLayout = PLAIN) -> Plan | None:
     """How to read a file with these headers, or None if it is no order file. Of several layouts that could be meant
-    the one that knows most of the headers is taken; a shop's own `columns` go before what a layout says."""
+    the one that knows most of the headers is taken, else `plain`; a shop's own `columns` go before what a layout says.
+    """
     places = _places(titles)
     own_id = reading.columns.get("order_id")
     best: OrderLayout | None = None
     most = 0
-    for layout in (*reading.layouts, PLAIN):
+    for layout in (*reading.layouts, plain):
         if any(all(folded(title) in places for title in group) for group in layout.known_by):
             known = len({folded(title) for title in _titles_of(layout)} & places.keys())
             if known > most:
                 best, most = layout, known
-    if best is None or (own_id is not None and best is PLAIN):
+    if best is None or (own_id is not None and best is plain):
         if own_id is None or folded(own_id) not in places:
             return None
-        best = PLAIN
+        best = plain
     return _plan(best, titles, places, reading)
 
 
@@ -114,7 +117,7 @@ def _plan(layout: OrderLayout, titles: Sequence[str], places: Mapping[str, int],
                 layout = replace(layout, states=())
             elif name == "total":
                 layout = replace(layout, total_of=())
-        elif layout.name == PLAIN.name:
+        elif layout.name in (PLAIN.name, RECORD.name):
             missing.append((name, title))
     if not layout.states and "status" in columns:
         layout = replace(layout, states=tuple(StateColumn(one[0]) for one in columns["status"]))

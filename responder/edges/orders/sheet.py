@@ -83,7 +83,7 @@ class Sheet:
 
     def refused(self, code: str, line: int, /, **args: str) -> ConfigError:
         """The error that says why this file cannot be taken."""
-        return _refused(self.name, code, line, **args)
+        return refused(self.name, code, line, **args)
 
 
 def read_sheet(
@@ -119,7 +119,7 @@ def read_sheet(
                 continue
     best = difflib.get_close_matches(wanted.casefold(), [title.casefold() for title in seen], n=1, cutoff=0.6)
     near = next((title for title in seen if best and title.casefold() == best[0]), None)
-    raise _refused(name, "orders_header_missing", 1, suggestion=near, missing=wanted, found=", ".join(seen)[:80])
+    raise refused(name, "orders_header_missing", 1, suggestion=near, missing=wanted, found=", ".join(seen)[:80])
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def _sheet(open_: Open, name: str, look: _Look, mark: str, titles: list[str], li
     return Sheet(open_, name, look.encoding, mark, kept, line, look.is_ended, look.sha256, header.quoted)
 
 
-def _rows(stream: io.TextIOWrapper, delimiter: str, quoted: bool, refused: Callable[..., ConfigError]) -> Iterator[Row]:
+def _rows(stream: io.TextIOWrapper, delimiter: str, quoted: bool, give_up: Callable[..., ConfigError]) -> Iterator[Row]:
     """Every row of the stream. A row with a stray quotation mark is read by guessing; too many are no CSV at all."""
     lines = _Remembering(stream)
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
@@ -147,10 +147,10 @@ def _rows(stream: io.TextIOWrapper, delimiter: str, quoted: bool, refused: Calla
             return
         except csv.Error as exc:
             if "unexpected end" in str(exc):
-                raise refused("orders_file_half_written", start, detail=str(exc)) from exc
+                raise give_up("orders_file_half_written", start, detail=str(exc)) from exc
             broken += 1
             if "expected after" not in str(exc) or broken > _MOST_BROKEN_ROWS:
-                raise refused("orders_file_broken", start, detail=str(exc)) from exc
+                raise give_up("orders_file_broken", start, detail=str(exc)) from exc
             row, is_broken = next(csv.reader([lines.last], delimiter=delimiter), []), True
         yield Row(start, row, False, is_broken)
         start = reader.line_num + 1
@@ -174,17 +174,17 @@ def _look(open_: Open, name: str, given: str | None) -> _Look:
     with open_() as stream:
         head = stream.read(4096)
     if head.startswith((_ZIP, _OLE)):
-        raise _refused(name, "orders_file_excel", 0)
+        raise refused(name, "orders_file_excel", 0)
     for encoding in (candidates := _candidates(head, given)):
         with open_() as stream:
             found = _decodes(stream, encoding)
         if found.is_empty:
-            raise _refused(name, "orders_file_empty", 0)
+            raise refused(name, "orders_file_empty", 0)
         if found.verdict == "yes":
             return _Look(encoding, found.sha256, found.is_ended)
         if found.verdict == "cut":
-            raise _refused(name, "orders_file_half_written", found.lines + 1)
-    raise _refused(name, "orders_file_encoding", 0, expected=", ".join(candidates))
+            raise refused(name, "orders_file_half_written", found.lines + 1)
+    raise refused(name, "orders_file_encoding", 0, expected=", ".join(candidates))
 
 
 def _candidates(head: bytes, given: str | None) -> list[str]:
@@ -236,5 +236,6 @@ def _text(open_: Open, encoding: str) -> io.TextIOWrapper:
     return io.TextIOWrapper(open_(), encoding=encoding, newline="")
 
 
-def _refused(name: str, code: str, line: int, /, suggestion: str | None = None, **args: str) -> ConfigError:
+def refused(name: str, code: str, line: int, /, suggestion: str | None = None, **args: str) -> ConfigError:
+    """The error that says why a source cannot be taken."""
     return ConfigError((Mistake(name, line, "", code, tuple(args.items()), suggestion=suggestion),))

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from responder.edges.orders.cells import (
@@ -29,9 +29,9 @@ from responder.edges.orders.cells import (
 )
 from responder.edges.orders.layouts import DATES, TEXTS, Alternatives, Plan, StateLook, recognise, state_of
 from responder.edges.orders.never_kept import is_never_kept
-from responder.edges.orders.sheet import Open, Row, Sheet, read_sheet
+from responder.edges.orders.sheet import Open, Row, read_sheet
 from responder.edges.orders.stored import codes_of
-from responder.errors import Mistake
+from responder.errors import ConfigError, Mistake
 from responder.model import Item, Order, order_key
 
 _MOST_SHARED = 20_000
@@ -102,14 +102,33 @@ def open_table(open_: Open, reading: Reading, *, name: str, as_of: datetime | No
         delimiter=reading.delimiter,
         wanted=reading.columns.get("order_id", "order_id"),
     )
-    return OrderReader(sheet, plan, reading, name, as_of)
+    return OrderReader(sheet, plan, reading, name, as_of, sheet.sha256)
+
+
+class Rows(Protocol):
+    """What holds the rows of orders: a file, or the answer of a database or a web service."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def is_ended(self) -> bool: ...
+    def rows(self) -> Iterator[Row]:
+        """Every row, the last one marked."""
+        ...
+
+    def refused(self, code: str, line: int, /, **args: str) -> ConfigError:
+        """The error that says why these rows cannot be taken."""
+        ...
 
 
 class OrderReader:
     """The orders of one file in the order of their first rows. Rows that others stand between give the order twice;
     `joined` makes one of them. Iterate once; `mistakes` is whole afterwards."""
 
-    def __init__(self, sheet: Sheet, plan: Plan, reading: Reading, name: str, as_of: datetime | None) -> None:
+    def __init__(
+        self, sheet: Rows, plan: Plan, reading: Reading, name: str, as_of: datetime | None, sha256: str = ""
+    ) -> None:
+        self.sha256 = sha256
         self.sheet = sheet
         self.plan = plan
         self.reading = reading
