@@ -11,6 +11,7 @@ from responder.core.mime import read
 from responder.edges.orders import OrderBook
 from responder.errors import MessageError
 from responder.flows.understanding import judge, unpack, why_silent, write
+from responder.flows.ways import way_to
 from responder.model import Decision, Identity, Language, Letter, Message, Reason
 
 NOBODY = "shop@shop.invalid"
@@ -43,9 +44,9 @@ def explain_mail(
     except MessageError as exc:
         reasons = (Reason.of("unreadable", why=str(exc)),)
         return Explanation(file, None, Decision("hold", "other", None, language, "own", reasons=reasons), None)
-    unpacked = unpack(message, settings, account.authserv_id if account is not None else None)
-    message, channel = unpacked.message, unpacked.channel
     identity = account.identity if account is not None else _identity_of(message)
+    unpacked = unpack(message, settings, identity, account.authserv_id if account is not None else None)
+    message, channel = unpacked.message, unpacked.channel
     machine = why_silent(message, channel, identity)
     if machine is not None:
         return Explanation(file, message, machine, None)
@@ -57,8 +58,8 @@ def explain_mail(
         trusted=unpacked.trusted,
         now=now,
     )
-    if account is not None:
-        identity = account.writes_as(channel.name)
+    if account is not None and message.sender is not None:
+        identity = way_to(message.sender.mail, channel.name, account, settings.channels).identity
     decision, letter = write(decision, message, channel, settings=settings, identity=identity, now=now)
     return Explanation(file, message, decision, letter)
 

@@ -20,7 +20,7 @@ from responder.edges.journal import cases, drafts, lookups, mails
 from responder.errors import MessageError
 from responder.flows.desk import Desk, is_untouched
 from responder.flows.understanding import Unpacked, judge, unpack, why_silent, write
-from responder.flows.ways import way_to
+from responder.flows.ways import Way, way_to
 from responder.model import (
     OPEN_DRAFT_STATES,
     Case,
@@ -90,7 +90,7 @@ def read_incoming(desk: Desk, place: Place, fetched: Fetched) -> Unpacked:
 
 
 def _unpack(desk: Desk, message: Message) -> Unpacked:
-    return unpack(message, desk.settings, desk.account.authserv_id)
+    return unpack(message, desk.settings, desk.account.identity, desk.account.authserv_id)
 
 
 @dataclass(slots=True)
@@ -304,7 +304,7 @@ def _write(
         together,
         newest.channel,
         settings=desk.settings,
-        identity=desk.account.writes_as(newest.channel.name),
+        identity=_way(desk, newest.message, newest.channel).identity,
         now=now,
     )
     if plan.case is None and plan.decision.action != "silence" and plan.buyer:
@@ -314,6 +314,11 @@ def _write(
         plan.draft_message_id = desk.mint_id()
         plan.draft_raw = draft_bytes(plan.letter, message_id=plan.draft_message_id, case_token=plan.case.id, now=now)
     return plan
+
+
+def _way(desk: Desk, message: Message, channel: Channel) -> Way:
+    recipient = message.sender.mail if message.sender is not None else ""
+    return way_to(recipient, channel.name, desk.account, desk.settings.channels)
 
 
 def _without_ids(letter: Letter, ids: frozenset[str]) -> Letter:

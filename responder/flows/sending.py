@@ -29,6 +29,7 @@ from responder.core.approval import (
     told_key,
 )
 from responder.core.compose import blanks_in, facts_now, outgoing, own_words, text_of
+from responder.core.guards import is_no_reply
 from responder.core.mime import header_block
 from responder.core.outgoing import seven_bit
 from responder.edges.journal import Journal, JournalUnavailable, cases, drafts, mails, notes
@@ -149,9 +150,13 @@ def _recheck(desk: Desk, draft: Draft, copy: Copy, way: Way, now: datetime) -> t
         relay_missing=way.is_closed,
         page=_page_of(desk, draft),
         promise_over=draft.valid_until is not None and draft.valid_until < now,
-        answerable=bool(draft.recipient.mail) and not desk.account.identity.owns(draft.recipient.mail),
+        answerable=_is_answerable(desk, draft.recipient.mail),
     )
     return recheck(draft, circumstances, copy.key)
+
+
+def _is_answerable(desk: Desk, mail: str) -> bool:
+    return bool(mail) and not desk.account.identity.owns(mail) and not is_no_reply(mail)
 
 
 def _wait_for_typing(desk: Desk, item: Ready, copy: Copy, now: datetime) -> None:

@@ -11,6 +11,7 @@ from responder.core.authentication import is_aligned
 from responder.core.channels import MOST, Channel, recognise, unframe, wanted_order_ids
 from responder.core.compose import compose
 from responder.core.decide import FoundOrders, answer
+from responder.core.groups import passed_on
 from responder.core.senders import failed_lookups, is_buyer, party_of
 from responder.edges.orders import OrderBook
 from responder.errors import MessageError
@@ -28,13 +29,17 @@ class Unpacked:
     party: str
 
 
-def unpack(message: Message, settings: Settings, authserv_id: str | None = None) -> Unpacked:
+def unpack(
+    message: Message, settings: Settings, identity: Identity | None = None, authserv_id: str | None = None
+) -> Unpacked:
     """The mail as its writer meant it, and who that is.
 
     The address in a contact form is a claim that no server has checked: the reply goes to that address alone, and
     order data only if it is the order's.
     """
     trusted = None if authserv_id is None else is_aligned(message, authserv_id)
+    if identity is not None:
+        message, trusted = passed_on(message, identity, trusted=trusted)
     channel = recognise(message, settings.channels, trusted=trusted)
     if channel.kind == "form":
         trusted = None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from responder.config import AccountSettings, Relay
-from responder.core.channels import Channel, ReplyMode, reply_mode_of
+from responder.core.channels import Channel, ReplyMode, channel_of, reply_mode_of
 from responder.core.senders import mailbox_key
 from responder.model import Identity
 
@@ -46,10 +46,14 @@ class Way:
 
 
 def way_to(recipient: str, channel: str, account: AccountSettings, channels: Sequence[Channel]) -> Way:
-    """How a reply that was written for `channel` leaves for that address."""
+    """How a reply that was written for `channel` leaves for that address.
+
+    The address decides: a marketplace's takes mail its own way, also where the buyer gave it in the shop's own form.
+    """
+    name = channel_of(recipient, channels, written_for=channel)
     return Way(
         mode=reply_mode_of(recipient, channels, written_for=channel),
-        channel=channel,
-        relay=account.relay(channel),
-        identity=account.writes_as(channel),
+        channel=name,
+        relay=account.relay(name),
+        identity=account.writes_as(name),
     )

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from responder.config.channels import channels_of, read_channels
 from responder.config.pack import data_dir
+from responder.core.addresses import parse_mailboxes
 from responder.core.channels import (
     FORBIDDEN,
     MUST_CONTAIN,
     Channel,
+    channel_of,
     recognise,
     reply_mode_of,
     unframe,
@@ -107,10 +109,31 @@ def test_an_address_the_server_does_not_vouch_for_stands_for_no_channel(sender: 
         ("abc@pc.fw.rakuten.ne.jp", "relay_smtp"),
         ("rms-info@mail.rms.rakuten.co.jp", "admin_only"),
         ("no-reply@mercari-shops.com", "admin_only"),
+        ("seller-notification@amazon.co.jp", "admin_only"),
+        ("ebay@ebay.com", "admin_only"),
+        ("no-reply@wowma.jp", "admin_only"),
+        ("o123@wowma.jp", "mail"),
+        ("paste@rakuten.paste.invalid", "admin_only"),
+        ("paste@gone.PASTE.invalid", "admin_only"),
     ],
 )
 def test_how_an_address_can_be_answered(mail: str, reply_mode: str) -> None:
     assert reply_mode_of(mail, CHANNELS) == reply_mode
+    assert reply_mode_of(mail, CHANNELS, written_for="form") == reply_mode
+
+
+def test_an_address_of_no_channel_is_answered_as_the_channel_it_was_written_for() -> None:
+    mall = Channel("mall", reply_mode="admin_only")
+    assert reply_mode_of("x@y.example", (*CHANNELS, mall), written_for="mall") == "admin_only"
+    assert channel_of("x@y.example", CHANNELS, written_for="mall") == "mall"
+    assert channel_of("abc@pc.fw.rakuten.ne.jp", CHANNELS, written_for="form") == "rakuten"
+
+
+def test_what_is_pasted_is_addressed_to_nowhere() -> None:
+    for name in ("rakuten", "My Mall", "マイモール", "", "x" * 300):
+        address = Channel(name).paste_address
+        assert parse_mailboxes(address)[0][0].mail == address
+        assert reply_mode_of(address, ()) == "admin_only"
 
 
 def test_a_mail_without_sender_or_channels_is_the_shop_s_own() -> None:

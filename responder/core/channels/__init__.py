@@ -10,7 +10,7 @@ from responder.core.channels.channel import FORBIDDEN, MUST_CONTAIN, PASTE_DOMAI
 from responder.core.channels.frames import unframe
 from responder.core.channels.order_ids import MOST, Wanted, wanted_order_ids
 from responder.core.channels.reading import channel_from
-from responder.core.channels.recognise import recognise, reply_mode_of
+from responder.core.channels.recognise import channel_of, recognise, reply_mode_of
 
 __all__ = [
     "FORBIDDEN",
@@ -23,6 +23,7 @@ __all__ = [
     "Route",
     "Wanted",
     "channel_from",
+    "channel_of",
     "recognise",
     "reply_mode_of",
     "unframe",

@@ -29,15 +29,33 @@ def recognise(message: Message, channels: Sequence[Channel], *, trusted: bool | 
 def reply_mode_of(mail: str, channels: Sequence[Channel], *, written_for: str = "") -> ReplyMode:
     """How an address can be answered: what the channel it belongs to says, whatever the mail was about.
 
-    An address that belongs to none is answered as the channel says that the reply was `written_for`.
+    Addresses that only tell of something take no mail at all. An address that belongs to no channel is answered as
+    the one says that the reply was `written_for`.
     """
-    if mail.endswith(PASTE_DOMAIN):
+    if mail.lower().endswith(PASTE_DOMAIN):
         return "admin_only"
-    for channel in channels:
-        for route in channel.routes:
-            if route.senders is not None and route.senders.search(mail.lower()):
-                return route.reply_mode or channel.reply_mode
+    found = _at_home(mail, channels)
+    if found is not None:
+        channel, route = found
+        return "admin_only" if route.kind in ("notice", "inquiry") else route.reply_mode or channel.reply_mode
     return next((channel.reply_mode for channel in channels if channel.name == written_for), "mail")
+
+
+def channel_of(mail: str, channels: Sequence[Channel], *, written_for: str) -> str:
+    """The name of the channel whose address this is; what the reply was `written_for` if it is none's."""
+    found = _at_home(mail, channels)
+    return written_for if found is None else found[0].name
+
+
+def _at_home(mail: str, channels: Sequence[Channel]) -> tuple[Channel, Route] | None:
+    """The first channel and route whose senders hold this address, those that ask for nothing else before others."""
+    found = [
+        (channel, route)
+        for channel in channels
+        for route in channel.routes
+        if route.senders is not None and route.senders.search(mail.lower())
+    ]
+    return min(found, key=lambda one: one[1].subjects is not None or one[1].bodies is not None, default=None)
 
 
 def _route(message: Message, channels: Sequence[Channel], *, trusted: bool | None) -> tuple[Channel, Route] | None:
