@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -60,6 +61,7 @@ def test_check_says_that_all_is_well(shop: Shop) -> None:
     assert done.returncode == 0, done.stderr
     assert "下書き" in done.stdout
     assert "1 account" in done.stdout
+    assert re.search(r"orders\.csv: CSV, \d+ orders", done.stdout)
 
 
 @pytest.mark.parametrize("command", ["check", "run", "status"])

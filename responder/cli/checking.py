@@ -53,6 +53,13 @@ def check(config: str | None, as_json: bool, offline: bool, sample: tuple[str, .
     warnings = (*settings.warnings, *rule_warnings(settings, messages_in(sample, settings)))
     say_mistakes(mistakes, as_json=as_json, warnings=warnings)
     code = EX_CONFIG if mistakes else EX_OK
+    for name, layout, count in orders.files():
+        if as_json:
+            click.echo(
+                json.dumps({"kind": "orders", "file": name, "layout": layout, "orders": count}, ensure_ascii=False)
+            )
+        else:
+            click.echo(words.text("cli.check_orders_file", language, file=name, layout=layout, orders=count))
     for account in settings.accounts if not offline and not mistakes else ():
         entry: dict[str, Any] = {"kind": "account", "account": account.name, "ok": True}
         try:

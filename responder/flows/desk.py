@@ -73,6 +73,7 @@ class Desk:
     last_full_look: datetime | None = None
     some_are_gone: bool = False
     troubled: bool = False
+    orders_are_silent: bool = False
     append_not_before: datetime | None = None
 
     def staff_mailboxes(self) -> tuple[str, ...]:

@@ -107,6 +107,11 @@ def take_turn(desk: Desk, now: datetime, *, after_connect: bool) -> Turn:
     if after_connect:
         with desk.journal.durable() as tx:
             notes.forget(tx, desk.name, "sending-stopped")
+    if desk.orders_are_silent and not desk.troubled:
+        # They answer again: the next silence is told anew.
+        desk.orders_are_silent = False
+        with desk.journal.durable() as tx:
+            notes.forget(tx, desk.name, "orders-unavailable")
     return Turn(tuple(parcels), _wait(desk, now))
 
 
@@ -123,7 +128,7 @@ def _refusals_logged(desk: Desk) -> Iterator[None]:
         desk.say("orders_unavailable", level=40)
         with desk.journal.durable() as tx:
             tell(desk, tx, "orders-unavailable", Reason.of("orders_unavailable"), now=desk.clock())
-        desk.troubled = True
+        desk.troubled = desk.orders_are_silent = True
 
 
 def _wait(desk: Desk, now: datetime) -> float:

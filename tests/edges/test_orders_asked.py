@@ -15,13 +15,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from responder.config.order_checks import why_not_reading
 from responder.config.settings import HttpOrdersSettings, SqlOrdersSettings
 from responder.edges.orders import JoinedBook, lookup, open_book
 from responder.edges.orders import http as http_orders
-from responder.errors import OrdersUnavailable
-from responder.model import Item
+from responder.edges.orders.cells import Reading, status_words
+from responder.edges.orders.http import HttpOrders
+from responder.errors import ConfigError, OrdersUnavailable
+from responder.model import Item, order_key
 from tests.edges.test_orders import Source
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -418,6 +422,45 @@ def test_a_wrong_path_is_named_with_the_nearest(service: Service) -> None:
     assert [(m.key, m.code, m.suggestion) for m in book.refresh()] == [
         ("customer.mail", "orders_column_missing", "customer.email")
     ]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["data", "orders", "number", "state", "name", "customer", "email", "lines", "title", "x.y"])
+            | st.text(max_size=4),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(JSON, st.sampled_from(["", "data.orders", "data"]))
+def test_no_answer_raises_anything_else(body: object, orders_at: str) -> None:
+    raw = json.dumps(body).encode()
+    source = HttpOrders(
+        "https://shop.example/{order_id}",
+        Reading(TOKYO, columns=MAPPING, words=status_words()),
+        buyer_url=None,
+        orders_at=orders_at,
+        secret=lambda: "",
+        username="",
+        header="",
+        ca_file=None,
+        timeout_s=1,
+        clock=clock,
+    )
+    source._get = lambda url: (200, raw)  # type: ignore[method-assign]
+    try:
+        answer = source.by_ids(["1", "AB-1042"])
+    except (ConfigError, OrdersUnavailable):
+        return
+    assert all(order_key(order.order_id) in ("1", "AB-1042") for order in answer.orders.values())
 
 
 # --- together -------------------------------------------------------------------------------------------------------

@@ -216,6 +216,17 @@ def test_a_file_that_changes_while_it_is_read_is_not_taken_over(
     assert [order.status for order in book.find(["1", "2"])] == ["shipped", "shipped"]
 
 
+def test_the_book_says_what_each_file_was_recognised_as(tmp_path: Path, drop: Drop) -> None:
+    rows = [{"注文番号": "1-20261118-1", "ステータス": "300"}, {"注文番号": "1-20261118-2", "ステータス": "300"}]
+    drop("a.csv", sheet(HEADERS["rakuten"], rows, encoding="cp932"), 1)
+    drop("b.csv", "order_id,status\n1,paid\n", 1)
+    drop("c.csv", "name,price\n", 1)
+    book = book_at(tmp_path)
+    book.refresh()
+    found = [(Path(name).name, layout, orders) for name, layout, orders in book.files()]
+    assert found == [("a.csv", "楽天市場 通常購入データ", 2), ("b.csv", "CSV", 1)]
+
+
 # --- several files of one order -------------------------------------------------------------------------------------
 
 

@@ -67,6 +67,15 @@ class FileBook:
         """The files and folders to watch."""
         return tuple(path for path, _, _ in self._places)
 
+    def files(self) -> tuple[tuple[str, str, int], ...]:
+        """The files that are there: name, title of the layout each was recognised as, how many orders it holds."""
+        found: list[tuple[str, str, int]] = []
+        for place in self.paths:
+            known = self._index.files(str(place))
+            there = [(str(path), known.get(str(path))) for path in _files_at(place)[0]]
+            found += [(name, file.layout, file.orders) for name, file in there if file is not None and file.layout]
+        return tuple(found)
+
     def close(self) -> None:
         """Gives the index back."""
         self._index.close()
@@ -202,8 +211,16 @@ class FileBook:
             if known is not None and not layout.is_list and 2 * count < known.orders:
                 args = (("before", str(known.orders)), ("now", str(count)))
                 mistakes = (*mistakes, Mistake(name, 0, "", "orders_file_shrunken", args))
-            sha256 = reader.sha256
-            load.file(source, name, stat=kept, sha256=sha256, reading=mark, orders=count, mistakes=mistakes)
+            load.file(
+                source,
+                name,
+                stat=kept,
+                sha256=reader.sha256,
+                reading=mark,
+                layout=layout.title,
+                orders=count,
+                mistakes=mistakes,
+            )
         return mistakes
 
     def _disagreements(self) -> tuple[Mistake, ...]:

@@ -22,14 +22,15 @@ from responder.edges.orders.stored import codes_of, from_text, mistakes_from_row
 from responder.errors import Mistake
 from responder.model import Order
 
-VERSION = 1
+VERSION = 2
 _BATCH = 500
 _MOST_OF_BUYER = 200
 _SCHEMA = """
 CREATE TABLE meta (version INTEGER NOT NULL);
 CREATE TABLE files (
   id INTEGER PRIMARY KEY, source TEXT NOT NULL, path TEXT NOT NULL, stat TEXT NOT NULL, sha256 TEXT NOT NULL,
-  reading TEXT NOT NULL, orders INTEGER NOT NULL, mistakes TEXT NOT NULL, UNIQUE (source, path));
+  reading TEXT NOT NULL, layout TEXT NOT NULL, orders INTEGER NOT NULL, mistakes TEXT NOT NULL,
+  UNIQUE (source, path));
 CREATE TABLE parts (
   id INTEGER PRIMARY KEY, source TEXT NOT NULL, columns TEXT NOT NULL, layout TEXT NOT NULL, is_list INTEGER NOT NULL,
   newest REAL NOT NULL, UNIQUE (source, columns));
@@ -52,12 +53,14 @@ ON CONFLICT (key, part) DO UPDATE SET
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """A file as it was last taken over. `stat` is its time, size and inode; `reading` how it was read."""
+    """A file as it was last taken over. `stat` is its time, size and inode; `reading` how it was read; `layout` the
+    title of its layout and `orders` how many it holds, "" and -1 if it never could be taken over."""
 
     id: int
     stat: tuple[int, int, int]
     sha256: str
     reading: str
+    layout: str
     orders: int
     mistakes: tuple[Mistake, ...]
 
@@ -167,14 +170,14 @@ class Index:
 
     def files(self, source: str) -> dict[str, KnownFile]:
         """The files of a source that were taken over or refused, by path."""
-        sql = "SELECT id, path, stat, sha256, reading, orders, mistakes FROM files WHERE source = ?"
+        sql = "SELECT id, path, stat, sha256, reading, layout, orders, mistakes FROM files WHERE source = ?"
         with self._lock:
             rows = self._writing.execute(sql, (source,)).fetchall()
         return {
             path: KnownFile(
-                id_, tuple(json.loads(stat)), sha256, reading, orders, mistakes_from_rows(json.loads(mistakes))
+                id_, tuple(json.loads(stat)), sha256, reading, layout, orders, mistakes_from_rows(json.loads(mistakes))
             )
-            for id_, path, stat, sha256, reading, orders, mistakes in rows
+            for id_, path, stat, sha256, reading, layout, orders, mistakes in rows
         }
 
     # --- loads ------------------------------------------------------------------------------------------------------
@@ -262,16 +265,20 @@ class Load:
         stat: tuple[int, int, int],
         sha256: str = "",
         reading: str = "",
+        layout: str = "",
         orders: int = -1,
         mistakes: Iterable[Mistake] = (),
     ) -> int:
-        """Remembers how a file was found; returns its id. `orders` -1: as many as before."""
+        """Remembers how a file was found; returns its id. `orders` -1: of the same layout and as many as before."""
+        told = json.dumps(mistakes_to_rows(mistakes))
         self._connection.execute(
-            "INSERT INTO files (source, path, stat, sha256, reading, orders, mistakes) VALUES (?, ?, ?, ?, ?, ?, ?) "
+            "INSERT INTO files (source, path, stat, sha256, reading, layout, orders, mistakes) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (source, path) DO UPDATE SET stat = excluded.stat, sha256 = excluded.sha256, "
             "reading = excluded.reading, mistakes = excluded.mistakes, "
+            "layout = CASE WHEN excluded.orders < 0 THEN layout ELSE excluded.layout END, "
             "orders = CASE WHEN excluded.orders < 0 THEN orders ELSE excluded.orders END",
-            (source, path, json.dumps(stat), sha256, reading, orders, json.dumps(mistakes_to_rows(mistakes))),
+            (source, path, json.dumps(stat), sha256, reading, layout, orders, told),
         )
         return self._one("SELECT id FROM files WHERE source = ? AND path = ?", source, path)
 

@@ -36,6 +36,10 @@ class JoinedBook:
     def __len__(self) -> int:
         return len(self._files)
 
+    def files(self) -> tuple[tuple[str, str, int], ...]:
+        """As `FileBook.files`."""
+        return self._files.files()
+
     def close(self) -> None:
         """Gives the index of files back."""
         self._files.close()
