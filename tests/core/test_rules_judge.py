@@ -128,6 +128,19 @@ def test_a_bare_thank_you_is_read_with_its_subject_before_its_likeness_raises_do
     assert judged(default_pack(), message, make_order(status="paid"), by_number=True).action == "draft"
 
 
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
+        ("我不退货也不取消，就想知道包裹现在到哪了？", "draft"),
+        ("上次取消的那单退款到账了，多谢。这回的现在是什么状态？", "draft"),
+        ("杯子碎了，我要退货，还要取消另一单。包裹现在到哪了？", "hold"),
+    ],
+)
+def test_what_is_denied_or_done_with_is_no_second_matter(text: str, action: str) -> None:
+    message = make_message(text, language="zh")
+    assert judged(default_pack(), message, make_order(status="shipped")).action == action
+
+
 def test_the_first_rule_wins_and_the_trace_tells_of_the_others() -> None:
     rulebook = compile_pack(
         tomllib.loads(

@@ -38,6 +38,8 @@ GREETING = 6
 UNSURE_STATES = frozenset({"cancelled", "unknown"})
 # What machines write: nobody misses an answer to it, however little of it was read.
 MACHINES = frozenset({"auto_reply", "spam"})
+# A matter of which a mail only speaks like this is no second one: denied, or done with.
+CLOSED = frozenset({"negated", "settled", "thanked"})
 # Acts anywhere in a mail that keep examples from proposing a topic which they void.
 WARNING_ACTS = frozenset({"conditional", "withdrawn", "undecided", "policy_question"})
 _CODE = re.compile(r"^[a-z][a-z0-9_]*$")
@@ -373,7 +375,8 @@ def bar(rule: Rule, case: Case, topics: Mapping[str, Topic]) -> Reason | None:
     others = sorted(t for t in case.reading.asked.keys() - rule.asks - rule.covers if topics[t].matter)
     if not others:
         # Two more matters by name make a list, even where nobody can say which of them is asked for.
-        named = sorted(t for t in case.reading.mentioned - rule.asks - rule.covers if topics[t].matter)
+        open_ = {m.topic for m in case.reading.mentions if m.status not in CLOSED}
+        named = sorted(t for t in open_ - rule.asks - rule.covers if topics[t].matter)
         others = named if len(named) > 1 else []
     if others:
         return Reason.of("two_matters", topics=", ".join((*sorted(rule.asks & case.reading.asked.keys()), *others)))
