@@ -25,6 +25,10 @@ LEAD = 2.0
 SURE = 0.8
 # A reply found by words is doubted where another topic has at least the first share, its own at most the second.
 DOUBT = (0.4, 0.1)
+# So is one where a matter that it does not answer has this share.
+BESIDES = 0.25
+# And one on cancelling, where its own share is less than this part of another's.
+CAREFUL = 0.8
 # With fewer pieces than this (a dozen letters) a text is too short to be like anything, unless it surely is.
 FEW_PIECES = 24
 # With fewer examples than this of what a rule asks, likeness to others says nothing against it: a shop's own topics.
@@ -187,18 +191,29 @@ class Rulebook:
         return None
 
     def _doubt(self, rule: Rule, case: Case) -> Reason | None:
-        """The examples' objection to a rule that its words let through: the mail looks like something else entirely."""
+        """The examples' objection to a rule that its words let through: the mail looks like something else entirely,
+        or like something else besides. Where a wrong draft is worst, looking more like something else is enough."""
         leaning = self.reader.lean(case.reading) if rule.asks else None
         if leaning is None:
             return None
         own = frozenset().union(*(self._kin.get(name, {name}) for name in rule.asks))
-        other = max((name for name in leaning.shares if name not in own), key=leaning.shares.__getitem__, default=None)
+        shares = leaning.shares
+        likeness = sum(shares.get(name, 0.0) for name in own)
+        others = sorted((name for name in shares if name not in own), key=shares.__getitem__, reverse=True)
+        if not others or leaning.count_of(own) < FEW:
+            return None
         most, least = DOUBT
-        if other is None or leaning.shares[other] < most or leaning.count_of(own) < FEW:
-            return None
-        if sum(leaning.shares.get(name, 0.0) for name in own) > least:
-            return None
-        return Reason.of("looks_like_another", topic=other, example=leaning.nearest(other))
+        other = others[0]
+        careful = any(SURE <= self.topics[name].least <= 1 for name in own if name in self.topics)
+        if (shares[other] >= most and likeness <= least) or (careful and likeness < CAREFUL * shares[other]):
+            return Reason.of("looks_like_another", topic=other, example=leaning.nearest(other))
+        besides = next((name for name in others if name not in rule.covers and self._is_matter(name)), None)
+        if besides is not None and shares[besides] >= BESIDES:
+            return Reason.of("looks_like_another", topic=besides, example=leaning.nearest(besides))
+        return None
+
+    def _is_matter(self, name: str) -> bool:
+        return name in self.topics and self.topics[name].matter
 
     def _says_more(self, reading: Reading) -> bool:
         """True if a mail of thanks has a sentence that nobody understood, or looks like a matter: no silence then."""
@@ -208,7 +223,7 @@ class Rulebook:
             return unread
         shares = leaning.shares
         thanks = sum(share for name, share in shares.items() if name in THANKFUL)
-        matter = max((n for name, n in shares.items() if name in self.topics and self.topics[name].matter), default=0.0)
+        matter = max((n for name, n in shares.items() if self._is_matter(name)), default=0.0)
         return thanks < SURELY_THANKS and thanks < matter and (unread or matter >= DOUBT[0])
 
     def _may_propose(self, name: str, reading: Reading, share: float) -> bool:
