@@ -107,7 +107,7 @@ class Daemon:
         self._selector.register(self._wake_in, selectors.EVENT_READ, None)
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="account")
         self._senders = ThreadPoolExecutor(SENDERS, thread_name_prefix="send")
-        self._sending: dict[str, Future[None]] = {}
+        self._sending: list[Future[None]] = []
         self._stopping = threading.Event()
         self._supervisor = supervisor or Supervisor({})
         self._shown = ""
@@ -310,20 +310,23 @@ class Daemon:
     # --- sending ----------------------------------------------------------------------------------------------------
 
     def _submit(self, post: Post, parcels: Sequence[Parcel]) -> None:
-        """Hand parcels to the sending pool; one batch an account at a time, so that one login serves many mails."""
+        """Hand parcels to the sending pool, one batch for each server: one login serves many mails, and a server that
+        keeps us waiting holds up its own mails only."""
         if not parcels or post.desk is None:
             return
         desk = post.desk
 
-        def job() -> None:
+        def job(batch: Sequence[Parcel]) -> None:
             try:
-                send(desk, parcels)
+                send(desk, batch)
             except ResponderError:
                 log.exception("sending_failed", extra={"action": "sending_failed", "account": post.name})
             finally:
                 self.poke(post.name)
 
-        self._sending[post.name] = self._senders.submit(job)
+        self._sending = [future for future in self._sending if not future.done()]
+        for by in sorted({parcel.by for parcel in parcels}):
+            self._sending.append(self._senders.submit(job, [parcel for parcel in parcels if parcel.by == by]))
 
     # --- files ------------------------------------------------------------------------------------------------------
 
@@ -415,10 +418,10 @@ class Daemon:
         self._supervisor.stopping()
         deadline = monotonic() + STOP_WITHIN_S
         self._workers.shutdown(wait=True, cancel_futures=True)
-        for future in self._sending.values():
+        for future in self._sending:
             with contextlib.suppress(Exception):
                 future.result(timeout=max(0.1, deadline - monotonic()))
-        self.left_sending = any(not future.done() for future in self._sending.values())
+        self.left_sending = any(not future.done() for future in self._sending)
         self._senders.shutdown(wait=False, cancel_futures=True)
         for post in self._posts.values():
             if post.desk is not None:

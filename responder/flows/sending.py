@@ -307,16 +307,12 @@ def _approve_and_claim(
 
 
 def send(desk: Desk, parcels: Sequence[Parcel]) -> None:
-    """Submit the parcels, one connection for each server, and journal each answer as it comes. Never raises for a
-    server's fault: one that does not answer or lets nobody in keeps no mail back that another server takes.
+    """Submit parcels that all leave by the same server, over one connection, and journal each answer as it comes. Never
+    raises for a server's fault.
 
     Runs beside the account's own thread and uses nothing of its session.
     """
-    for by in sorted({parcel.by for parcel in parcels}):
-        _send_by(desk, by, [parcel for parcel in parcels if parcel.by == by])
-
-
-def _send_by(desk: Desk, by: str, parcels: Sequence[Parcel]) -> None:
+    by = parcels[0].by
     relay = desk.account.relay(by) if by else None
     server = desk.account.smtp if relay is None else relay.smtp
     secret = desk.account.smtp_secret if relay is None else relay.smtp_secret

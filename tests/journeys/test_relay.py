@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -118,6 +118,20 @@ def test_a_refused_login_holds_up_the_mall_only_and_sending_goes_on_once_it_is_r
     assert len(rakuten.mails) == len(shop.sink.mails) == len(shop.notes()) == 1
 
 
+def test_a_server_that_never_answers_holds_up_its_own_mails_only(quick_shop: Shop, rakuten: Sink) -> None:
+    shop = quick_shop
+    shop.add_relay("rakuten", rakuten, address=REGISTERED)
+    rakuten.fail("connect", stall=True)
+    begin(shop)
+    shop.approve(shop.wait_for_draft())
+    until(lambda: rakuten.connections, "the mall's server is asked")
+    own = shop.buyer_writes("注文番号1042をキャンセルしてください。")
+    shop.approve(shop.wait_for_draft())
+    shop.wait_for_mail()
+    until(lambda: shop.answered(own), "it is filed")
+    assert rakuten.mails == []
+
+
 def test_without_the_mall_s_server_nothing_is_sent_and_staff_are_told(quick_shop: Shop) -> None:
     shop = quick_shop
     begin(shop)
@@ -168,3 +182,25 @@ def test_a_second_mail_of_a_masked_address_joins_its_order(quick_shop: Shop, rak
     assert shop.drafts()[0].raw != first.raw
     shop.buyer_writes(f"注文番号{other}もキャンセルしてください。", sender=MASKED)
     shop.wait_for_draft(2)
+
+
+def test_killed_at_the_mall_s_server_a_person_is_asked_and_nothing_is_repeated(
+    on_dovecot: Callable[..., Shop], rakuten: Sink
+) -> None:
+    shop = on_dovecot()
+    shop.add_relay("rakuten", rakuten, address=REGISTERED)
+    shop.order(ORDER, channel="rakuten", buyer_mail=MASKED)
+    shop.start_process()
+    shop.wait_until_watching()
+    shop.buyer_writes(f"注文番号{ORDER}をキャンセルしてください。", sender=MASKED)
+    shop.approve(shop.wait_for_draft())
+    shop.stop()
+    shop.start_process(point="250 read")
+    assert shop.process is not None
+    assert shop.process.wait(180) == -9, (shop.folder / "log.txt").read_text()
+    shop.process = None
+    assert len(rakuten.mails) == 1
+    shop.start_process()
+    until(shop.notes, "a person is asked")
+    until(lambda: len(shop.drafts()) == 1 and not shop.lies_in("承認"), "the draft lies in Drafts")
+    assert (len(rakuten.mails), shop.sink.mails) == (1, [])
