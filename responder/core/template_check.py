@@ -99,6 +99,15 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.globals.clear()
         self.shelf = shelf
 
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """As the sandbox's own, at a tenth of the price for what a template is offered: nothing in it is unsafe."""
+        kind = type(obj)
+        if attribute in getattr(kind, "FIELDS", ()):
+            return getattr(obj, attribute)
+        if kind is dict and attribute in obj and not hasattr(kind, attribute):
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
     def join_path(self, template: str, parent: str) -> str:
         folder = parent.rpartition("/")[0]
         wanted = f"{folder}/{template}"

@@ -293,10 +293,11 @@ def _known(desk: Desk, sightings: Iterable[Sighting]) -> Known:
     ids = list(dict.fromkeys(i for s in sightings for i in s.papers.thread_ids))
     with desk.journal.reading() as tx:
         open_drafts = drafts.open_drafts(tx, desk.name)
+        loaded = {d.id: d for d in open_drafts}
         minted: dict[str, Draft] = {}
         case_of_id: dict[str, str] = {}
         for start in range(0, len(ids), 400):
-            minted |= drafts.by_message_ids(tx, desk.name, ids[start : start + 400])
+            minted |= drafts.by_message_ids(tx, desk.name, ids[start : start + 400], loaded=loaded)
             case_of_id |= cases.by_keys(tx, desk.name, ids[start : start + 400])
     return Known(
         by_place={d.place: d for d in open_drafts if d.place is not None},

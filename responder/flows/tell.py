@@ -9,10 +9,13 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from responder.core.notes import note_bytes
+from responder.edges.imap import PartlyAppended
 from responder.edges.journal import notes
 from responder.errors import CommandRefused
 from responder.flows.desk import Desk
 from responder.model import Reason
+
+NOTES_AT_ONCE = 40
 
 
 def tell(
@@ -62,16 +65,24 @@ def deliver_notes(desk: Desk, *, after_restart: bool = False) -> None:
     mailbox = desk.account.notes
     if after_restart:
         desk.session.select(mailbox)
-    there = [row_id for row_id, message_id, _ in waiting if after_restart and desk.session.find_message_id(message_id)]
-    done = list(there)
-    try:
-        for row_id, _, raw in waiting:
-            if row_id not in there:
-                desk.session.append(mailbox, raw, flags=())
-                done.append(row_id)
-    except CommandRefused as exc:
-        desk.say("note_refused", level=40, code=exc.code)
-    if done:
-        with desk.journal.light() as tx:
-            notes.delivered(tx, done)
-        desk.say("notes_delivered", count=len(done))
+    there = {row_id for row_id, message_id, _ in waiting if after_restart and desk.session.find_message_id(message_id)}
+    if there:
+        _delivered(desk, sorted(there))
+    missing = [(row_id, raw) for row_id, _, raw in waiting if row_id not in there]
+    for start in range(0, len(missing), NOTES_AT_ONCE):
+        some = missing[start : start + NOTES_AT_ONCE]
+        refused: set[int] = set()
+        try:
+            desk.session.append_many(mailbox, [raw for _, raw in some], flags=())
+        except PartlyAppended as exc:
+            refused = {n for n, result in enumerate(exc.results) if isinstance(result, CommandRefused)}
+            desk.say("note_refused", level=40, code=exc.code)
+        _delivered(desk, [row_id for n, (row_id, _) in enumerate(some) if n not in refused])
+        if refused:
+            return
+
+
+def _delivered(desk: Desk, note_ids: Sequence[int]) -> None:
+    with desk.journal.light() as tx:
+        notes.delivered(tx, list(note_ids))
+    desk.say("notes_delivered", count=len(note_ids))

@@ -88,7 +88,7 @@ POINTS: dict[str, Callable[[], None]] = {
     "draft appended": lambda: after(Session, "append_many"),
     "drafted committed": lambda: after_commit(drafts, "drafted"),
     "hold decided": lambda: after_commit(notes, "intend"),
-    "note appended": lambda: after(Session, "append", if_=_to("Responder")),
+    "note appended": lambda: after(Session, "append_many", if_=_to("Responder")),
     "before the approval commit": lambda: before(drafts, "approve"),
     "approved committed": lambda: after_commit(drafts, "claim"),
     "before the sending commit": lambda: before(drafts, "begin_body"),

@@ -49,12 +49,9 @@ def channel_of(mail: str, channels: Sequence[Channel], *, written_for: str) -> s
 
 def _at_home(mail: str, channels: Sequence[Channel]) -> tuple[Channel, Route] | None:
     """The first channel and route whose senders hold this address, those that ask for nothing else before others."""
-    found = [
-        (channel, route)
-        for channel in channels
-        for route in channel.routes
-        if route.senders is not None and route.senders.search(mail.lower())
-    ]
+    ways, senders = _ways(tuple(channels))
+    hits: Sequence[int] = senders.Match(mail.lower()) or ()
+    found = [ways[place] for place in sorted(hits)]
     return min(found, key=lambda one: one[1].subjects is not None or one[1].bodies is not None, default=None)
 
 

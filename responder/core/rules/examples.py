@@ -12,6 +12,8 @@ import itertools
 import math
 import re
 import struct
+from array import array
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -156,21 +158,27 @@ class Proposer:
 
 
 class _Shared:
-    """Which texts of one topic hold a piece."""
+    """Which texts of one topic hold a piece, in arrays: by the piece's hash its place, from there on its texts."""
 
     def __init__(self, texts: Sequence[Set[str]]) -> None:
         self._lengths = [math.sqrt(len(each) or 1) for each in texts]
-        self._holders: dict[str, list[int]] = {}
+        holders: dict[int, list[int]] = {}
         for number, each in enumerate(texts):
-            for piece in each:
-                self._holders.setdefault(piece, []).append(number)
+            for piece in map(hash, each):
+                holders.setdefault(piece, []).append(number)
+        self._hashes = array("q", sorted(holders))
+        self._texts = array("I", itertools.chain.from_iterable(holders[piece] for piece in self._hashes))
+        self._starts = array("I", itertools.accumulate((len(holders[p]) for p in self._hashes), initial=0))
 
     def nearness(self, found: Set[str]) -> list[float]:
         """Per text how many of `found` it holds, against its length."""
         counts = [0] * len(self._lengths)
-        for holders in filter(None, map(self._holders.get, found)):
-            for number in holders:
-                counts[number] += 1
+        hashes, starts, texts = self._hashes, self._starts, self._texts
+        for piece in map(hash, found):
+            place = bisect_left(hashes, piece)
+            if place < len(hashes) and hashes[place] == piece:
+                for number in texts[starts[place] : starts[place + 1]]:
+                    counts[number] += 1
         return [count / length for count, length in zip(counts, self._lengths, strict=True)]
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal, NamedTuple
@@ -38,6 +38,7 @@ MAX_PRODUCT = 40
 MAX_HITS = 6000
 MAX_SPANS = 20
 _SAMPLED = 16
+_MANY = 6
 
 _GAP = re.compile(r"\.{2,}|…")
 _PIECE = re.compile(r"\(([^()]*)\)|@([^\W\d][\w-]*)")
@@ -275,7 +276,7 @@ class _Literal(NamedTuple):
     length: int
     alone: tuple[int, ...]
     anchored: tuple[int, ...]
-    parts: frozenset[int]
+    parts: Collection[int]
     is_blocker: bool
 
 
@@ -333,7 +334,7 @@ class Matcher:
                 len(literal),
                 tuple(number for part_id in ids for number in alone[part_id]),
                 tuple(number for part_id in ids for number in anchored[part_id]),
-                frozenset(ids),
+                frozenset(ids) if len(ids) > _MANY else tuple(ids),
                 literal in self.blockers,
             )
             for literal, ids in literals.items()
