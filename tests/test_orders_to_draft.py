@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from responder.config import OrdersSettings, bare
+from responder.config import OrdersSettings, Settings, bare
 from responder.config.layouts import shipped_layouts
 from responder.edges.orders import open_book
 from responder.flows.explain import Explanation, explain_mail
@@ -38,12 +39,17 @@ ORDER = {
 }
 
 
+@functools.cache
+def shop() -> Settings:
+    return bare()
+
+
 class Folder:
     """A folder of exports, each dropped a minute after the one before."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.book = open_book([OrdersSettings("csv", path, bare().shop.timezone, layouts=shipped_layouts())])
+        self.book = open_book([OrdersSettings("csv", path, shop().shop.timezone, layouts=shipped_layouts())])
         self.minute = 0
 
     def drop(self, name: str, raw: bytes) -> None:
@@ -55,7 +61,7 @@ class Folder:
 
     def explained(self) -> Explanation:
         self.book.refresh()
-        return explain_mail(MAIL.encode(), file="a.eml", settings=bare(), orders=self.book, now=NOW)
+        return explain_mail(MAIL.encode(), file="a.eml", settings=shop(), orders=self.book, now=NOW)
 
 
 @pytest.fixture
