@@ -311,3 +311,31 @@ def test_channel_files_shown_are_taken(language: Language, tmp_path: Path) -> No
     mail = make_message(sender=Address("", "inquiry@mymall.example"))
     channel = recognise(mail, tuple(found.values()))
     assert (channel.name, channel.kind, channel.reply_mode) == ("mymall", "inquiry", "admin_only")
+
+
+@a_language
+def test_the_question_for_a_second_fact_is_the_same_for_any_number(language: Language, tmp_path: Path) -> None:
+    rule = next(block for block in blocks(DOCS / language / "channels.md", "toml") if "ask-which-order" in block)
+    for name in ("responder.toml", "orders.csv"):
+        (tmp_path / name).write_text(text_of(EXAMPLES / name), encoding="utf-8")
+    shipped = text_of(ROOT / "rules.toml")
+    assert shipped.count("\n# Cancel. キャンセル\n") == 1
+    rules = shipped.replace("# Cancel. キャンセル\n", f"{rule}\n# Cancel. キャンセル\n")
+    (tmp_path / "rules.toml").write_text(rules, encoding="utf-8")
+    settings = load(tmp_path, env={})
+    book = open_book(settings.orders)
+    assert book.refresh() == ()
+
+    def letter(number: str) -> tuple[str, str]:
+        mail = (EXAMPLES / "mails" / "cancel_en.eml").read_text(encoding="utf-8")
+        mail = mail.replace("james@mail.example", "somebody@else.example").replace("mail.example", "else.example")
+        found = re.search(r"\b104\d\b", mail)
+        assert found is not None
+        mail = mail.replace(found.group(), number)
+        explained = explain_mail(mail.encode(), file="x", settings=settings, orders=book, now=NOON)
+        assert explained.decision.rule == "ask-which-order", explained.decision.reasons
+        assert explained.letter is not None
+        return explained.letter.subject, explained.letter.text.replace(number, "N")
+
+    assert letter("1042") == letter("1043") == letter("9999")
+    assert "1042" not in letter("1042")[1].split("N")[0]
