@@ -255,7 +255,11 @@ class RuleTrace:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of a mail. `template` is set for a draft only; `note` is the rule's note name for staff or None.
+    """What becomes of a mail. `template` is set for a draft only; `note` are names of notes for staff, or what a rule
+    says itself, one a line; None where there is nothing to do.
+
+    `asks` are the topics the buyer asks for; `is_angry` that he is upset; `is_formal` that the cancel was requested in
+    the marketplace's own form.
 
     `order` is the one order the decision relies on. `deadline_h` is the rule's own deadline in hours, or None for
     the channel's clock. `failed_lookups` counts the numbers in the mail that were looked up and are no order of its
@@ -276,6 +280,9 @@ class Decision:
     sentences: tuple[Sentence, ...] = ()
     trace: tuple[RuleTrace, ...] = ()
     failed_lookups: int = 0
+    asks: tuple[str, ...] = ()
+    is_angry: bool = False
+    is_formal: bool = False
 
 
 # --- drafts ---------------------------------------------------------------------------------------------------------

@@ -96,6 +96,7 @@ MailAddress = Annotated[str, pydantic.AfterValidator(_mail)]
 Zone = Annotated[str, pydantic.AfterValidator(_zone)]
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 LanguageName = Literal["ja", "en", "zh"]
+TextOrLines = Annotated[str, pydantic.BeforeValidator(_lines_of_text)]
 
 
 class _Table(BaseModel):
@@ -108,10 +109,18 @@ class ShopTable(_Table):
     name: Line = Field(description="The shop's name as buyers know it.")
     language: LanguageName = Field("ja", description="Language of notes to staff, and of replies in case of doubt.")
     timezone: Zone = Field("Asia/Tokyo", description="IANA name; dates in replies and files are read in it.")
-    signature: Annotated[str, pydantic.BeforeValidator(_lines_of_text)] = Field(
+    names: dict[LanguageName, Line] = Field(
+        default_factory=dict, description='The name in replies of another language, e.g. { en = "Minato Zakka" }.'
+    )
+    signature: TextOrLines = Field(
         "",
         description="What closes a reply: text, or a list of lines.",
         json_schema_extra={"type": ["string", "array"], "items": {"type": "string"}},
+    )
+    signatures: dict[LanguageName, TextOrLines] = Field(
+        default_factory=dict,
+        description="What closes a reply of another language.",
+        json_schema_extra={"additionalProperties": {"type": ["string", "array"], "items": {"type": "string"}}},
     )
     currency: Line = Field("JPY", description="Currency of amounts that do not name one.")
     policy: dict[str, Annotated[str, pydantic.BeforeValidator(_policy_word)]] = Field(

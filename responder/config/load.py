@@ -217,7 +217,16 @@ def _shop(table: ShopTable) -> ShopSettings:
     }
     policy |= {key: value for key, value in calendar.items() if value is not None}
     zone = ZoneInfo(table.timezone)
-    return ShopSettings(table.name, table.language, zone, table.signature.strip(), policy, table.currency)
+    return ShopSettings(
+        table.name,
+        table.language,
+        zone,
+        table.signature.strip(),
+        names=table.names,
+        signatures={language: text.strip() for language, text in table.signatures.items()},
+        policy=policy,
+        currency=table.currency,
+    )
 
 
 def _account(

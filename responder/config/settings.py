@@ -20,13 +20,16 @@ from responder.model import Identity, Language, OrderLayout, Server
 
 @dataclass(frozen=True, slots=True)
 class ShopSettings:
-    """The shop itself. `policy` holds what it promises (`return_days = 8` ...) as text: `true` is "on", `false`
-    is "off", lists are joined by ", "; its calendar stands there too (`closed_weekdays`, `closed_days` ...)."""
+    """The shop itself. `names` and `signatures` are those for readers of another language. `policy` holds what it
+    promises (`return_days = 8` ...) as text: `true` is "on", `false` is "off", lists are joined by ", "; its calendar
+    stands there too (`closed_weekdays`, `closed_days` ...)."""
 
     name: str
     language: Language
     timezone: ZoneInfo
     signature: str = ""
+    names: Mapping[Language, str] = field(default_factory=dict)
+    signatures: Mapping[Language, str] = field(default_factory=dict)
     policy: Mapping[str, str] = field(default_factory=dict)
     currency: str = "JPY"
 

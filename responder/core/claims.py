@@ -5,14 +5,14 @@ Each claim is true only where the data or the shop's policy say so; else the tem
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
-from responder.core.addresses import clean
+from responder.core.addresses import clean_lines
 from responder.core.dates import day_of
 from responder.core.refunds import Refunds
-from responder.core.tracking import Carrier, carrier_of, parcel_number
+from responder.core.tracking import Carrier, Home, carrier_of, parcel_number
 from responder.core.values import OrderValues, View, Word
 from responder.model import Order
 
@@ -20,13 +20,16 @@ from responder.model import Order
 class TrackingValues:
     """The parcel: number, carrier and the page that shows where it is. No page where the channel allows no links."""
 
-    FIELDS = frozenset({"number", "carrier", "page", "days_min", "days_max", "days_far"})
+    FIELDS = frozenset({"number", "carrier", "page", "days_min", "days_max", "days_far", "abroad", "letter_box"})
 
-    def __init__(self, order: Order | None, owner: OrderValues, view: View, carriers: Mapping[str, Carrier]) -> None:
+    def __init__(
+        self, order: Order | None, owner: OrderValues, view: View, carriers: Mapping[str, Carrier], home: Home
+    ) -> None:
         self._order = order
         self._owner = owner
         self._view = view
         self._carriers = carriers
+        self._home = home
         self.links = True
 
     def __bool__(self) -> bool:
@@ -50,6 +53,10 @@ class TrackingValues:
                 return carrier.page(number, view.variant) if carrier and number and self.links else ""
             case "days_min":
                 return carrier.days[0] if carrier else 0
+            case "abroad":
+                return bool((carrier and carrier.abroad) or (order and self._home.is_abroad(order)))
+            case "letter_box":
+                return bool(carrier and carrier.letter_box)
             case "days_max":
                 return carrier.days[1] if carrier else 0
             case _:
@@ -57,10 +64,10 @@ class TrackingValues:
 
 
 class RefundValues:
-    """Which refund sentence is true (`refund.sentence`, "" for silence), the method it is about, and the day the
-    money went back ("" where the data do not say)."""
+    """Which refund sentence is true (`refund.sentence`, "" for silence), the method it is about, whether that is paid
+    after delivery, and the day the money went back ("" where the data do not say)."""
 
-    FIELDS = frozenset({"sentence", "method", "date"})
+    FIELDS = frozenset({"sentence", "method", "date", "paid_later"})
 
     def __init__(self, order: Order | None, owner: OrderValues, view: View, refunds: Refunds, channel: str) -> None:
         self._order = order
@@ -72,12 +79,14 @@ class RefundValues:
     def __bool__(self) -> bool:
         return bool(self.sentence)
 
-    def __getattr__(self, name: str) -> str:
+    def __getattr__(self, name: str) -> Any:
         if name not in self.FIELDS:
             raise AttributeError(name)
         self._owner.touch("payment", "money")
         if self._order is None:
             return ""
+        if name == "paid_later":
+            return self._refunds.method(self._order.payment) in self._refunds.later
         if name == "method":
             return self._refunds.method(self._order.payment)
         if name == "date":
@@ -141,7 +150,8 @@ class FactValues:
 
 
 class PolicyValues:
-    """The shop's written policy by name: `policy.refuse_parcel`. What it does not hold is false, or a blank."""
+    """The shop's written policy by name: `policy.refuse_parcel`, the words for the reader's language
+    (`refuse_parcel_en`) first. What it does not hold is false, or a blank."""
 
     def __init__(self, words: Mapping[str, str], view: View) -> None:
         self._words = words
@@ -150,13 +160,29 @@ class PolicyValues:
     def __getattr__(self, name: str) -> str:
         if name.startswith("_"):
             raise AttributeError(name)
-        value = clean(self._words.get(name, "")).strip()
-        return Word(value) if value else self._view.blank(f"policy.{name}")
+        variant, language = self._view.variant, self._view.language
+        for key in (f"{name}_{variant.replace('-', '_')}", f"{name}_{language}", name):
+            value = clean_lines(self._words.get(key, "")).strip()
+            if value:
+                return Word(value)
+        return self._view.blank(f"policy.{name}")
 
     def number(self, name: str) -> int:
         """A policy number such as `refund_days`, 0 where there is none."""
         word = self._words.get(name, "").strip()
         return int(word) if word.isascii() and word.isdigit() and len(word) <= 3 else 0
+
+
+class AskedValues:
+    """What the buyer asks for, by the names of topics: `asked.receipt`."""
+
+    def __init__(self, asks: Collection[str]) -> None:
+        self._asks = frozenset(asks)
+
+    def __getattr__(self, name: str) -> bool:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return name in self._asks
 
 
 class DayValues:

@@ -6,8 +6,10 @@ the order's buyer, and an order that is not his gets the same answer as none.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Protocol
 
 from responder.core.guards import gate
@@ -15,7 +17,7 @@ from responder.core.language import foreign
 from responder.core.rules.conditions import Case
 from responder.core.rules.rulebook import Rulebook
 from responder.core.senders import is_buyer, sender_problem
-from responder.model import Decision, Identity, Message, Order, Reason, order_key
+from responder.model import Decision, Identity, Language, Message, Order, Reason, order_key
 
 OWN_CHANNEL = "own"
 MACHINES = ("auto_reply", "spam")
@@ -79,12 +81,25 @@ def decide(
     identity: Identity,
     now: datetime,
     sender_trusted: bool | None,
+    sent_before: Mapping[str, frozenset[str]] = MappingProxyType({}),
+    policy: Mapping[str, str] = MappingProxyType({}),
+    shop_language: Language = "ja",
 ) -> Decision:
     """What becomes of a mail. Never raises for anything a buyer can write."""
     barred = gate(message, identity, is_channel=channel.name != OWN_CHANNEL)
     if barred is not None:
         return Decision("silence", barred.situation, None, message.language, channel.name, reasons=(barred.reason,))
-    return answer(message, channel=channel, found=found, rulebook=rulebook, now=now, sender_trusted=sender_trusted)
+    return answer(
+        message,
+        channel=channel,
+        found=found,
+        rulebook=rulebook,
+        now=now,
+        sender_trusted=sender_trusted,
+        sent_before=sent_before,
+        policy=policy,
+        shop_language=shop_language,
+    )
 
 
 def answer(
@@ -95,8 +110,12 @@ def answer(
     rulebook: Rulebook,
     now: datetime,
     sender_trusted: bool | None,
+    sent_before: Mapping[str, frozenset[str]] = MappingProxyType({}),
+    policy: Mapping[str, str] = MappingProxyType({}),
+    shop_language: Language = "ja",
 ) -> Decision:
-    """What becomes of a mail that has passed the gates for machines' mail."""
+    """What becomes of a mail that has passed the gates for machines' mail. `sent_before` and `policy` are those of
+    `Case`."""
     settled = settle(message, channel=channel, found=found, sender_trusted=sender_trusted)
     case = Case(
         message=message,
@@ -110,6 +129,9 @@ def answer(
         trusted=sender_trusted,
         timezone=rulebook.timezone,
         official_cancel=channel.is_official_cancel(settled.order if settled.problem is None else None),
+        sent_before=sent_before,
+        policy=policy,
+        shop_language=shop_language,
     )
     decision = rulebook.judge(case)
     if decision.situation not in MACHINES and (written_in := foreign(message.new_text or message.subject)) is not None:

@@ -96,6 +96,12 @@ def scripts() -> tuple[frozenset[str], frozenset[str]]:
     return simplified - traditional, traditional - simplified
 
 
+def chinese_scripts(text: str) -> tuple[int, int]:
+    """How many characters of a text only Simplified and only Traditional Chinese write."""
+    simplified, traditional = scripts()
+    return sum(c in simplified for c in text), sum(c in traditional for c in text)
+
+
 def _western(text: str, default: Language) -> Language:
     words = [word.lower() for word in _LETTERS.findall(text)]
     facts = _facts()

@@ -61,5 +61,5 @@ def _in_words(note: Reason, wording: Catalog, language: Language) -> dict[str, s
     if "situation" in values and wording.has(f"label.situation_{values['situation']}"):
         values["situation"] = wording.text(f"label.situation_{values['situation']}", language)
     if "note" in values:
-        values["note"] = wording.text(values["note"], language)
+        values["note"] = wording.notes(values["note"], language)
     return values

@@ -11,18 +11,24 @@ from datetime import datetime
 from typing import Protocol
 
 from responder.core.addresses import clean_lines
-from responder.core.claims import DayValues, FactValues, PolicyValues, RefundValues, TrackingValues
+from responder.core.claims import AskedValues, DayValues, FactValues, PolicyValues, RefundValues, TrackingValues
 from responder.core.dates import calendar_from, written
+from responder.core.language import chinese_scripts
 from responder.core.refunds import Refunds
-from responder.core.tracking import Carrier
+from responder.core.tracking import Carrier, Home
 from responder.core.values import OrderValues, Shop, View, one_line
 from responder.core.wording import Catalog
 from responder.model import Decision, Identity, Message
 
 MAX_TEXT = 3000
 
-_TRADITIONAL = frozenset("們個來對時會過還這說請問單貨訂寄發開關認謝實為與應該點從歡樂買賣無沒國報復錢給經麼樣運號")
-_SIMPLIFIED = frozenset("们个来对时会过还这说请问单货订发开关认谢实为与应该点从欢乐买卖无没国报复钱给经么样运号")
+# What the buyer reads the reply as: a mail, or a message in the marketplace's own pages.
+_MEDIUM = {
+    "ja": ("メール", "メッセージ"),
+    "en": ("email", "message"),
+    "zh": ("邮件", "消息"),
+    "zh-hant": ("郵件", "訊息"),
+}
 _CONTACT = frozenset({"mail_addresses", "phone", "contact"})
 
 
@@ -33,6 +39,8 @@ class Known(Protocol):
     def carriers(self) -> Mapping[str, Carrier]: ...
     @property
     def refunds(self) -> Refunds: ...
+    @property
+    def home(self) -> Home: ...
     @property
     def policy(self) -> Mapping[str, str]: ...
     @property
@@ -67,11 +75,13 @@ def offer(
     order.touch("is_shipped")
     words = PolicyValues(policy, view)
     days = DayValues(view, words)
-    tracking = TrackingValues(decision.order, order, view, known.carriers)
+    tracking = TrackingValues(decision.order, order, view, known.carriers, known.home)
     tracking.links = bool(getattr(channel, "allows_links", True))
-    contact = not _CONTACT & {str(word).casefold() for word in getattr(channel, "forbidden", ()) or ()}
-    name = one_line(shop.name or identity.display_name) or identity.address.rpartition("@")[2]
-    signature = clean_lines(shop.signature).strip() if contact else ""
+    forbidden = {str(word).casefold() for word in getattr(channel, "forbidden", ()) or ()}
+    contact = not _CONTACT & forbidden
+    name = one_line(shop.names.get(view.language) or shop.name or identity.display_name)
+    name = name or identity.address.rpartition("@")[2]
+    signature = clean_lines(shop.signatures.get(view.language) or shop.signature).strip() if contact else ""
     return view, {
         "shop": {"name": name, "signature": signature or name},
         "buyer": {"name": buyer_name(decision, message)},
@@ -81,13 +91,18 @@ def offer(
             "title": _title(channel, view.variant),
             "links": tracking.links,
             "contact": contact,
+            "addresses": "postal_address" not in forbidden,
+            "medium": _MEDIUM[view.variant][getattr(channel, "reply_mode", "mail") == "admin_only"],
         },
         "mail": {
             "subject": one_line(message.subject),
             "date": written(written_at(message, view).date(), view.language, view.today),
             "text": clean_lines(message.new_text[:MAX_TEXT]),
             "has_attachment": bool(message.attachments),
+            "is_angry": decision.is_angry,
+            "is_formal": decision.is_formal,
         },
+        "asked": AskedValues(decision.asks),
         "tracking": tracking,
         "refund": RefundValues(decision.order, order, view, known.refunds, decision.channel),
         "fact": FactValues(decision.order, order, view, known.refunds),
@@ -103,8 +118,8 @@ def variant_of(decision: Decision, message: Message) -> str:
     if decision.language != "zh":
         return decision.language
     said = (message.new_text or message.subject)[:4000]
-    traditional = sum(character in _TRADITIONAL for character in said)
-    return "zh-hant" if traditional > sum(character in _SIMPLIFIED for character in said) else "zh"
+    simplified, traditional = chinese_scripts(said)
+    return "zh-hant" if traditional > simplified else "zh"
 
 
 def buyer_name(decision: Decision, message: Message) -> str:

@@ -38,6 +38,7 @@ class Refunds:
     methods: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     prepaid: frozenset[str] = frozenset()
+    later: frozenset[str] = frozenset()
     refunded_columns: tuple[str, ...] = ()
     refunded_words: tuple[str, ...] = ()
     _known: dict[tuple[str, ...], str] = field(default_factory=dict, compare=False, repr=False)
@@ -125,6 +126,7 @@ def refunds_from(tables: Sequence[Mapping[str, Any]]) -> Refunds:
     methods: dict[str, tuple[str, ...]] = {}
     names: dict[str, dict[str, str]] = {}
     prepaid: set[str] = set()
+    later: set[str] = set()
     columns: list[str] = []
     words: list[str] = []
     for data in tables:
@@ -143,9 +145,11 @@ def refunds_from(tables: Sequence[Mapping[str, Any]]) -> Refunds:
             names.setdefault(name, {}).update({k: v for k, v in entry.get("name", {}).items() if k not in names[name]})
             if entry.get("prepaid"):
                 prepaid.add(name)
+            if entry.get("later"):
+                later.add(name)
         columns += [_folded(word) for word in data.get("refunded", {}).get("columns", [])]
         words += [_folded(word) for word in data.get("refunded", {}).get("words", [])]
-    return Refunds(tuple(rules), methods, names, frozenset(prepaid), tuple(columns), tuple(words))
+    return Refunds(tuple(rules), methods, names, frozenset(prepaid), frozenset(later), tuple(columns), tuple(words))
 
 
 def _words(value: object) -> tuple[str, ...]:

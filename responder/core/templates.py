@@ -19,7 +19,7 @@ from jinja2 import Template as Compiled
 from responder.core.data_files import DATA, read_tables
 from responder.core.refunds import Refunds, refunds_from
 from responder.core.template_check import SUBJECT, Sandbox, Shelf, Shelved, checked, is_part, missing_parts, nearest
-from responder.core.tracking import Carrier, carriers_from
+from responder.core.tracking import Carrier, Home, carriers_from, home_from
 from responder.core.trial import rehearse
 from responder.core.wording import Catalog
 from responder.errors import ConfigError, MessageError, Mistake
@@ -36,6 +36,7 @@ class Templates:
     compiled: Mapping[str, Compiled]
     carriers: Mapping[str, Carrier] = field(default_factory=dict)
     refunds: Refunds = field(default_factory=Refunds)
+    home: Home = field(default_factory=Home)
     policy: Mapping[str, str] = field(default_factory=dict)
     wording: Catalog = field(default_factory=Catalog)
 
@@ -73,17 +74,18 @@ class Templates:
             if found.code is not None:
                 shelf.codes[name] = found.code
         pieces: dict[str, Any] = {}
-        for key, build in (("carriers", carriers_from), ("refunds", refunds_from)):
+        built = (("carriers", "carriers", carriers_from), ("home", "carriers", home_from))
+        for key, name, build in (*built, ("refunds", "refunds", refunds_from)):
             try:
-                pieces[key] = build([table for _, table in tables[key]])
+                pieces[key] = build([table for _, table in tables[name]])
             except (TypeError, ValueError, AttributeError, re.error) as problem:
-                file = str(tables[key][0][0]) if tables[key] else key
+                file = str(tables[name][0][0]) if tables[name] else name
                 mistakes.append(Mistake(file, 0, key, "data_file_wrong", (("detail", str(problem)),)))
         if not mistakes:
             environment = Sandbox(shelf)
             compiled = Shelved(environment, [name for name in shelf if not is_part(name)])
             policy = {key: str(value) for _, table in reversed(tables["policy"]) for key, value in table.items()}
-            templates = cls(compiled, pieces["carriers"], pieces["refunds"], policy, catalog)
+            templates = cls(compiled, pieces["carriers"], pieces["refunds"], pieces["home"], policy, catalog)
             own = {name: compiled[name] for name in compiled if name in shelf.codes}
             mistakes += dict.fromkeys(rehearse(own, templates))
         if mistakes:

@@ -17,7 +17,8 @@ from responder.model import Order
 @dataclass(frozen=True, slots=True)
 class Carrier:
     """One carrier or service. `words` and `codes` are what order data call it; `days` the usual days, (0, 0)
-    where nothing is known."""
+    where nothing is known. `abroad`: it delivers in other countries; `letter_box`: it is dropped in without meeting
+    anyone."""
 
     key: str
     words: tuple[str, ...]
@@ -28,6 +29,8 @@ class Carrier:
     days: tuple[int, int] = (0, 0)
     days_far: int = 0
     certain: bool = False
+    abroad: bool = False
+    letter_box: bool = False
 
     def name(self, language: str) -> str:
         """The carrier's name for a reader of that language."""
@@ -39,6 +42,34 @@ class Carrier:
             return ""
         page = self.pages.get(language) or self.pages.get(language[:2]) or self.pages.get("*", "")
         return page.replace("{number}", number)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The country the shop ships from: its names, folded, and the columns of order data that hold a country."""
+
+    names: frozenset[str] = frozenset()
+    columns: frozenset[str] = frozenset()
+
+    def is_abroad(self, order: Order) -> bool:
+        """True if the order data name another country."""
+        for column, value in order.extra.items():
+            country = _folded(value)
+            if country and _folded(column) in self.columns:
+                return country not in self.names
+        return False
+
+
+def home_from(tables: Sequence[Mapping[str, Any]]) -> Home:
+    """The home of several files, the shop's first: each of its keys replaces the shipped one."""
+    names, columns = (
+        next((data["home"][key] for data in tables if key in data.get("home", {})), ()) for key in ("names", "columns")
+    )
+    return Home(frozenset(map(_folded, names)), frozenset(map(_folded, columns)))
+
+
+def _folded(text: str) -> str:
+    return re.sub(r"[\s_-]+", " ", normalize("NFKC", text[:100]).casefold()).strip()
 
 
 def parcel_number(text: str) -> str:
@@ -87,4 +118,6 @@ def _carrier(key: str, entry: Mapping[str, Any]) -> Carrier:
         days=(days[0], days[1]) if len(days) == 2 else (0, 0),
         days_far=int(entry.get("days_far", 0)),
         certain=bool(entry.get("certain", False)),
+        abroad=bool(entry.get("abroad", False)),
+        letter_box=bool(entry.get("letter_box", False)),
     )

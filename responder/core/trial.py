@@ -64,6 +64,8 @@ class _Shop:
     language: Language = "ja"
     timezone: tzinfo = UTC
     signature: str = "Shop"
+    names: Mapping[Language, str] = field(default_factory=dict)
+    signatures: Mapping[Language, str] = field(default_factory=dict)
     policy: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -63,6 +63,10 @@ class Shop(Protocol):
     @property
     def signature(self) -> str: ...
     @property
+    def names(self) -> Mapping[Language, str]: ...
+    @property
+    def signatures(self) -> Mapping[Language, str]: ...
+    @property
     def policy(self) -> Mapping[str, str]: ...
 
 
@@ -160,7 +164,9 @@ def fact_text(order: Order | None, name: str) -> str:
 class OrderValues:
     """The order as templates see it. Reading a field records it as a fact the text relies on."""
 
-    FIELDS = frozenset({*_TEXTS, *_DATES, *_FLAGS, "status", "total", "items", "item", "extra", "is_late"})
+    FIELDS = frozenset(
+        {*_TEXTS, *_DATES, *_FLAGS, "status", "total", "items", "item", "extra", "is_late", "ships_today"}
+    )
 
     def __init__(self, order: Order | None, view: View, refunds: Refunds) -> None:
         self._order = order
@@ -184,6 +190,8 @@ class OrderValues:
             return ExtraValues(self, order, view)
         if name == "is_late":
             return self._is_late()
+        if name == "ships_today":
+            return self._ships_today()
         self.touch("items" if name == "item" else name)
         if name in _FLAGS:
             return order is not None and _FLAGS[name](order)
@@ -245,6 +253,19 @@ class OrderValues:
             return day_of(due, view.timezone) < view.today
         except (OverflowError, ValueError):
             return False
+
+    def _ships_today(self) -> bool:
+        order, view = self._order, self._view
+        if order is None or order.ship_by is None or not order.is_unshipped:
+            return False
+        try:
+            if day_of(order.ship_by, view.timezone) != view.today:
+                return False
+        except (OverflowError, ValueError):
+            return False
+        self.touch("ship_by", "is_shipped", "is_out_of_stock", "is_cancelled")
+        view.promised.append(view.today)
+        return True
 
 
 class ExtraValues:

@@ -90,7 +90,7 @@ class Catalog:
     def _said(self, key: str, value: str, language: Language) -> str:
         """A value as staff call it: codes of situations, topics, states, notes and errors by their words."""
         if key == "note":
-            return self.text(f"note.{value}", language) if self.has(f"note.{value}") else value
+            return self.notes(value, language)
         if key not in _CODED:
             return value
         words = []
@@ -99,6 +99,12 @@ class Catalog:
             code = next(filter(self.has, codes), None)
             words.append(self.text(code, language) if code else part)
         return _JOIN.get(language, _JOIN["en"])[0].join(words)
+
+    def notes(self, names: str, language: Language) -> str:
+        """The words of notes, one name (or a text of the shop's own) a line."""
+        return "\n".join(
+            self.text(f"note.{name}", language) if self.has(f"note.{name}") else name for name in names.split("\n")
+        )
 
     def reason(self, reason: Reason, language: Language) -> str:
         """The words for a reason. Values that are codes themselves, or moments, are told in words too."""

@@ -87,7 +87,7 @@ def as_json(explanation: Explanation, settings: Settings, language: Language) ->
             "text": letter.text,
             "blanks": list(letter.blanks),
         },
-        "note": wording.text(decision.note, language) if decision.note else None,
+        "note": wording.notes(decision.note, language) if decision.note else None,
     }
 
 

@@ -5,7 +5,7 @@ Reads the journal, the orders and, for earlier mails of the case, the mailbox. C
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from secrets import token_hex
@@ -268,7 +268,7 @@ def _plan_answer(desk: Desk, plan: Plan, incoming: Unpacked, now: datetime, *, i
     plan.case = case
     if draft is not None and not is_untouched(desk, draft):
         # Staff have this draft in hand: it is never touched, they are told what is new, and it is not sent unseen.
-        decision = _decide(desk, plan, plan.own, incoming, now)
+        decision = _decide(desk, plan, plan.own, incoming, now, is_known=is_known)
         reasons = (Reason.of("draft_in_hand"), *decision.reasons)
         plan.decision = replace(decision, action="hold", template=None, reasons=reasons)
         plan.note = (f"new-mail:{plan.mail_id}", Reason.of("new_mail_in_case", order=_order_words(decision)))
@@ -296,7 +296,7 @@ def _write(
     plan.answers = answers
     plan.aliases = len({one.message.sender.key for one in mails_of_case if one.message.sender is not None})
     plan.excerpt = together.new_text
-    decision = _decide(desk, plan, together, newest, now)
+    decision = _decide(desk, plan, together, newest, now, is_known=is_known)
     if decision.action == "draft" and plan.case is None and is_known:
         decision = _within_limits(desk, decision, plan.buyer, now)
     plan.decision, plan.letter = write(
@@ -426,11 +426,15 @@ def _read_again(desk: Desk, earlier: Sequence[Mail]) -> list[Unpacked]:
     return found
 
 
-def _decide(desk: Desk, plan: Plan, message: Message, incoming: Unpacked, now: datetime) -> Decision:
+def _decide(desk: Desk, plan: Plan, message: Message, incoming: Unpacked, now: datetime, *, is_known: bool) -> Decision:
     """The decision on `message`: the new mail itself (`incoming`), or it together with the case's earlier ones.
 
     Who has named too many numbers in vain has none looked up any more, and a person sees his mails.
     """
+    sent_before: Mapping[str, frozenset[str]] = {}
+    if is_known and message.sender is not None:
+        with desk.journal.reading() as tx:
+            sent_before = drafts.sent_to(tx, desk.name, message.sender.key)
     left = max(0, MOST_FAILED_LOOKUPS - plan.failed_before)
     decision = judge(
         message,
@@ -440,6 +444,7 @@ def _decide(desk: Desk, plan: Plan, message: Message, incoming: Unpacked, now: d
         trusted=incoming.trusted,
         now=now,
         most_lookups=min(MOST, left),
+        sent_before=sent_before,
     )
     if decision.failed_lookups and message is not incoming.message:
         # What earlier mails named was counted when they came.

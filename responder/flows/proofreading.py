@@ -22,17 +22,19 @@ def proofread(
     settings = desk.settings
     with desk.journal.reading() as tx:
         case = cases.find(tx, draft.case_id)
+    language = case.language if case is not None else desk.account.default_language
+    shop = settings.shop
     channel = next((one for one in settings.channels if one.name == draft.channel), None) or Channel(draft.channel)
     paper = Paper(
         channel=channel,
-        language=case.language if case is not None else desk.account.default_language,
+        language=language,
         order=desk.find_order(draft.order_id) if draft.order_id is not None else None,
         order_id=draft.order_id,
-        shop_name=settings.shop.name,
-        signature=settings.shop.signature,
+        shop_name=shop.names.get(language, shop.name),
+        signature="\n".join((shop.name, shop.signature, *shop.signatures.values())),
         ours=own_words(text_of(draft.raw)),
     )
-    title = channel.title.get(settings.shop.language) or channel.title.get("en") or channel.name
+    title = channel.title_in(shop.language)
     held: list[Objection] = []
     remarks: list[Reason] = []
     for finding in settings.proofreader.read(Text(subject, words, hidden_links(raw)), paper):

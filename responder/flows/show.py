@@ -55,4 +55,4 @@ def show_explanation(explanation: Explanation, settings: Settings, language: Lan
         for line in explanation.letter.text.splitlines():
             console.print(f"  {escape(line)}")
     if decision.note:
-        console.print(f"[bold]{title('explain_note')}[/]  {escape(words.text(decision.note, language))}")
+        console.print(f"[bold]{title('explain_note')}[/]  {escape(words.notes(decision.note, language))}")

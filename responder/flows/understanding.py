@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from responder.config import Settings
 from responder.core import guards
@@ -70,9 +72,12 @@ def judge(
     trusted: bool | None,
     now: datetime,
     most_lookups: int = MOST,
+    sent_before: Mapping[str, frozenset[str]] = MappingProxyType({}),
 ) -> Decision:
     """The decision on a mail that `why_silent` has nothing to say of, with the orders it names and those of its sender.
     At most `most_lookups` of the numbers it names are looked up.
+
+    `sent_before` are the templates that went to this buyer before, each with its orders.
 
     Raises: OrdersUnavailable.
     """
@@ -94,6 +99,9 @@ def judge(
         rulebook=settings.rulebook,
         now=now,
         sender_trusted=trusted,
+        sent_before=sent_before,
+        policy=settings.shop.policy,
+        shop_language=settings.shop.language,
     )
     own = [order for order in (*named, *of_buyer) if is_buyer(message, order, channel, trusted=trusted)]
     failed = failed_lookups(wanted.by_pattern, wanted.tokens, named, own)

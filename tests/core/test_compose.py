@@ -54,6 +54,13 @@ class Channel:
     title: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Pasted(Channel):
+    """A channel with its way of answering."""
+
+    reply_mode: str = "mail"
+
+
 AMAZON = Channel("amazon", quote_original=False, allows_links=False, forbidden=("mail_addresses", "phone"))
 
 
@@ -63,6 +70,8 @@ class Shop:
     language: Language = "ja"
     timezone: tzinfo = TOKYO
     signature: str = "みなと雑貨店\nshop@minato-zakka.example"
+    names: dict[Language, str] = field(default_factory=dict)
+    signatures: dict[Language, str] = field(default_factory=dict)
     policy: dict[str, str] = field(default_factory=dict)
 
 
@@ -116,10 +125,10 @@ BEFORE = {
     "zh-hant": ("已受理您的取消申請", "11月26日（星期四）之前", "1042", "為您服務"),
 }
 AFTER = {
-    "ja": ("すでに配送会社へ引き渡して", "1234-5678-9012", "返品についてご案内"),
-    "en": ("already with the carrier", "1234-5678-9012", "explain how returns work"),
-    "zh": ("已经交给物流公司", "1234-5678-9012", "退货办法"),
-    "zh-hant": ("已經交給物流公司", "1234-5678-9012", "退貨方式"),
+    "ja": ("すでに配送会社へ引き渡して", "1234-5678-9012", "返品をお受けできるかどうか"),
+    "en": ("already with the carrier", "1234-5678-9012", "whether we can accept the return"),
+    "zh": ("已经交给物流公司", "1234-5678-9012", "能否退货"),
+    "zh-hant": ("已經交給物流公司", "1234-5678-9012", "能否退貨"),
 }
 
 
@@ -262,6 +271,78 @@ def test_paid_is_said_only_where_the_data_say_so() -> None:
 def test_a_payment_word_is_told_in_the_readers_language(variant: str, words: str) -> None:
     for payment in ("bank_transfer", "銀行振込（前払い）"):
         assert words in write("payment_unpaid", make_order(status="unpaid", payment=payment), variant).text
+
+
+# --- what else a reply follows ----------------------------------------------------------------------------------------
+
+NO_ADDRESSES = Channel("ebay", forbidden=("postal_address",))
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_way_back_follows_carrier_and_country(variant: str) -> None:
+    shop = Shop(policy={"refuse_parcel": "on"})
+    refuse = REFUSING[variant]
+    assert refuse in write("cancel_after_ship", shipped(), variant, shop=shop).text
+    assert refuse not in write("cancel_after_ship", shipped(carrier="クリックポスト"), variant, shop=shop).text
+    for abroad in (shipped(carrier="EMS", tracking_no="EE123456785JP"), shipped(extra={"ship-country": "US"})):
+        text = flat(write("cancel_after_ship", abroad, variant, shop=shop).text)
+        assert refuse not in text
+        assert {"ja": "海外から", "en": "from abroad", "zh": "从海外", "zh-hant": "從海外"}[variant] in text
+        both = Shop(policy={"refuse_parcel_abroad": "on"})
+        assert refuse in flat(write("cancel_after_ship", abroad, variant, shop=both).text)
+    at_home = shipped(extra={"ship-country": "JP"})
+    assert "海外" not in write("cancel_after_ship", at_home, variant, shop=shop).text
+
+
+PAID_LATER = ("代金引換", "Paidy", "請求書払い")
+
+
+@pytest.mark.parametrize("payment", PAID_LATER)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_what_is_paid_later_is_not_asked_for_its_payment(variant: str, payment: str) -> None:
+    order = make_order(status="unpaid", payment=payment, ship_by=NOW + timedelta(days=4))
+    text = flat(write("where_is_order_unpaid", order, variant).text)
+    assert {"en": "November 24"}.get(variant, "11月24日") in text
+    for word in ("お支払いの確認ができていない", "confirm your payment", "尚未查到"):
+        assert word not in text
+        assert word not in write("payment_unpaid", order, variant).text
+
+
+def test_a_reply_that_is_pasted_speaks_of_a_message() -> None:
+    order = make_order(status="cancelled", paid_at=NOW)
+    for mode, word in (("mail", "このメールへのご返信"), ("admin_only", "このメッセージへのご返信")):
+        channel = Pasted("yahoo", reply_mode=mode)
+        assert word in write("refund_status", order, channel=channel).text
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_no_address_stands_where_the_channel_allows_none(variant: str) -> None:
+    assert write("address_change_before", make_order(), variant, channel=NO_ADDRESSES).blanks == ()
+
+
+@pytest.mark.parametrize(
+    "said", ["收到的商品是壞的。", "我的包裹到哪裡了？", "顯示已送達，但是我沒有收到包裹。", "可以換貨嗎"]
+)
+def test_traditional_chinese_is_answered_in_its_own_characters(said: str) -> None:
+    letter = write("damaged_wrong", shipped(), "zh", message=make_message(said, language="zh"))
+    assert "處理方式" in letter.text
+
+
+def test_name_and_signature_follow_the_readers_language() -> None:
+    shop = Shop(names={"en": "Minato Zakka"}, signatures={"en": "Minato Zakka\nKobe"})
+    letter = write("cancel_before_ship", make_order(), "en", shop=shop)
+    assert letter.subject.startswith("Minato Zakka: ")
+    assert "Minato Zakka\nKobe" in letter.text
+    assert "みなと雑貨店" not in letter.text
+    assert "みなと雑貨店" in write("cancel_before_ship", make_order(), shop=shop).text
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_written_policy_goes_out_in_the_buyers_language_only(variant: str) -> None:
+    words = {"ja": "発送前まで", "en": "until shipped", "zh": "发货之前", "zh-hant": "出貨之前"}
+    policy = {f"cancel_policy_{v.replace('-', '_')}": text for v, text in words.items()}
+    text = write("cancel_policy", None, variant, shop=Shop(policy=policy)).text
+    assert words[variant] in text
 
 
 # --- money ----------------------------------------------------------------------------------------------------------

@@ -74,6 +74,7 @@ CANCEL = "注文をキャンセルしてください。"
         ('order.amount = ">= 4980"', {"total": Decimal("4980")}),
         ("order.items = 3", {"items": (Item("a", quantity=2), Item("b"))}),
         ('order.payment = "credit"', {}),
+        ('order.currency = ["usd", "jpy"]', {}),
         ('order.has = "buyer_name", order.lacks = ["tracking_no"]', {}),
         ('order.columns = { "ギフト" = "あり*" }', {"extra": {"ギフト": "あり（のし）"}}),
         ('order.columns = { "重さ" = ">= 3" }', {"extra": {"重さ": "4.5"}}),

@@ -200,6 +200,8 @@ class Shop:
     language: Language = "ja"
     timezone: tzinfo = UTC
     signature: str = ""
+    names: dict[Language, str] = field(default_factory=dict)
+    signatures: dict[Language, str] = field(default_factory=dict)
     policy: dict[str, str] = field(default_factory=dict)
 
 

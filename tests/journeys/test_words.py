@@ -56,3 +56,17 @@ def test_a_shop_lets_a_finding_pass_with_a_remark(on_dovecot: Callable[..., Shop
     shop.wait_for_mail()
     note = shop.wait_for_note("送信しました")
     assert "「なお、商品は本日発送いたしました。」" in note
+
+
+def test_a_buyer_is_asked_only_once_to_keep_his_order(on_dovecot: Callable[..., Shop]) -> None:
+    shop = on_dovecot()
+    shop.order("1042", status="preparing", ship_by="2099-12-01")
+    shop.start()
+    shop.buyer_writes("発送が遅すぎるので、注文番号1042をキャンセルしてください。")
+    offer = shop.wait_for_draft()
+    assert "このままお届けしてもよろしいでしょうか" in text_of(offer.raw)
+    shop.approve(offer)
+    shop.wait_for_mail()
+    shop.wait_until_filed()
+    shop.buyer_writes("やはり遅すぎるので、注文番号1042をキャンセルしてください。")
+    until(lambda: [d for d in shop.drafts() if "キャンセルを承りました" in text_of(d.raw)], "the cancel is accepted")

@@ -63,7 +63,7 @@ def channel_from(table: Mapping[str, Any], where: Where) -> Channel:
         else:
             reader.unknown_key(key, key, known_keys())
     for language in values.get("title") or () if isinstance(values.get("title"), dict) else ():
-        reader.choice(f"title.{language}", language, LANGUAGES)
+        reader.choice(f"title.{language}", language, (*LANGUAGES, "zh-hant"))
     if reader.mistakes:
         raise ConfigError(tuple(sorted(reader.mistakes, key=lambda m: (m.file, m.line, m.key))))
     return Channel(**values)

@@ -10,7 +10,6 @@ import re
 from functools import cache
 
 from responder.core.facts import load
-from responder.core.language import scripts
 from responder.model import Language
 
 _HIRAGANA = re.compile("[\u3041-\u3096]")
@@ -34,12 +33,6 @@ def prose_of(sentence: str) -> Language | None:
     if not hiragana and len(words) >= 5 and sum(word in _english() for word in words) >= 2:
         return "en"
     return None
-
-
-def chinese_scripts(text: str) -> tuple[int, int]:
-    """How many characters of a text only Simplified and only Traditional Chinese write."""
-    simplified, traditional = scripts()
-    return sum(c in simplified for c in text), sum(c in traditional for c in text)
 
 
 @cache

@@ -9,10 +9,11 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from responder.core.channels import FORBIDDEN
+from responder.core.language import chinese_scripts
 from responder.core.normal import normalise
 from responder.core.proof.marks import MARKS, foreign_links
 from responder.core.proof.phrases import Phrasebook
-from responder.core.proof.prose import chinese_scripts, prose_of
+from responder.core.proof.prose import prose_of
 from responder.core.refunds import Refunds
 from responder.core.rules.conditions import is_paid
 from responder.core.sentences import split
@@ -226,7 +227,7 @@ def _language(text: Text, known: Collection[str], paper: Paper) -> Iterator[Find
     if paper.language == "zh" and paper.ours:
         simplified, traditional = chinese_scripts(_without(paper.ours, known))
         script = "simplified" if simplified > traditional else "traditional"
-    for sentence in split(words):
+    for sentence in split(_BLANK.sub(" ", words)):
         plain = _without(sentence, known)
         prose = prose_of(plain)
         if prose is not None and prose != paper.language:

@@ -15,7 +15,7 @@ from responder.core.normal import fold, normalise
 from responder.core.order_data import age_h
 from responder.core.rules.pack import Comparison, Condition, Group, Leaf
 from responder.core.rules.reading import Reading
-from responder.model import Message, Order
+from responder.model import Language, Message, Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class Case:
     `order` is the one order the mail is about, or None; `order_problem` says why there is none or why its data must
     not be used (a reason's code). `ids_named` are order ids found in the mail. `by_number` is True where the order was
     found by its number. `trusted` is what the receiving server says of the sender; None where it says nothing.
+    `sent_before` are the templates of what was sent to this buyer before, each with the orders it was about ("" for
+    none). `policy` is what the shop has written of itself, in `shop_language` where the name says no other.
     """
 
     message: Message
@@ -38,6 +40,9 @@ class Case:
     trusted: bool | None = None
     timezone: tzinfo = UTC
     official_cancel: bool = False
+    sent_before: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    policy: Mapping[str, str] = field(default_factory=dict)
+    shop_language: Language = "ja"
     notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -143,6 +148,25 @@ def _trusted(case: Case, wanted: object) -> bool:
 
 def _official_cancel(case: Case, wanted: object) -> bool:
     return case.official_cancel is wanted
+
+
+def _sent_before(case: Case, wanted: object) -> bool:
+    """True if one of these templates (`*` for any ending) went to this buyer about this very order."""
+    about = {case.order.order_id} if case.order is not None else {"", *case.ids_named}
+    return any(
+        about & orders and any(fnmatch.fnmatchcase(template, pattern) for pattern in _names(wanted))
+        for template, orders in case.sent_before.items()
+    )
+
+
+def _policy(case: Case, wanted: object) -> bool:
+    """True if the shop has written this in the language of the mail."""
+    language = case.message.language
+    plain = case.shop_language == language
+    return all(
+        case.policy.get(f"{name}_{language}", "").strip() or (plain and case.policy.get(name, "").strip())
+        for name in _names(wanted)
+    )
 
 
 def _time(case: Case, wanted: object) -> bool:
@@ -251,6 +275,8 @@ TESTS: Mapping[str, Test] = {
     "length": _length,
     "trusted": _trusted,
     "official_cancel": _official_cancel,
+    "sent_before": _sent_before,
+    "policy": _policy,
     "time": _time,
     "weekday": _weekday,
     "order.found": _found,
@@ -270,6 +296,7 @@ TESTS: Mapping[str, Test] = {
     "order.items": _number(lambda case, order: float(sum(item.quantity for item in order.items))),
     "order.payment": _of_order(_payment),
     "order.channel": _of_order(lambda case, order, wanted: order.channel in _names(wanted)),
+    "order.currency": _of_order(lambda case, order, wanted: order.currency.upper() in _names(wanted)),
     "order.has": _of_order(_has),
     "order.lacks": _of_order(_lacks),
     "order.columns": _of_order(_columns),

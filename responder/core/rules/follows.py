@@ -14,9 +14,11 @@ from responder.core.rules.when import STATUSES
 from responder.model import SHIPPED, UNSHIPPED
 
 # Conditions that hold if any of the names they list is true.
-_ANY_OF = frozenset({"asks", "mentions", "acts", "like", "language", "channel", "order.channel", "order.problem"})
+_ANY_OF = frozenset(
+    {"asks", "mentions", "acts", "like", "language", "channel", "order.channel", "order.problem", "order.currency"}
+)
 # Facts of which only one value can be true at a time.
-_ONE_VALUE = frozenset({"language", "channel", "order.channel", "order.status"})
+_ONE_VALUE = frozenset({"language", "channel", "order.channel", "order.status", "order.currency"})
 
 Says = Mapping[str, frozenset[int]]
 """The phrases behind each `says` list, by the list's name."""

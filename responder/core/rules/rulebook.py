@@ -327,13 +327,17 @@ def _decided(rule: Rule | None, case: Case, trace: tuple[RuleTrace, ...], topics
         "order_id": order_id,
         "sentences": case.reading.sentences,
         "trace": trace,
+        "asks": tuple(sorted(case.reading.asked)),
+        "is_angry": "angry" in case.reading.acts,
+        "is_formal": case.official_cancel,
     }
     about_order = _order_reason(case)
+    upset = (Reason.of("angry_buyer"),) if "angry" in case.reading.acts else ()
     if rule is None:
         why = Reason.of("not_understood") if case.reading.chars else Reason.of("no_text")
-        return Decision("hold", "other", None, reasons=(why, *about_order), **common)
+        return Decision("hold", "other", None, reasons=(why, *about_order, *upset), **common)
     reasons = (Reason.of("rule", rule=rule.id), *(r for t in trace if t.outcome == "fired" for r in t.because))
-    common |= {"note": rule.note, "deadline_h": rule.deadline_h}
+    common |= {"note": _note(rule, case), "deadline_h": rule.deadline_h}
     match rule.action:
         case "silence" if not case.reading.too_long or rule.situation in MACHINES:
             return Decision("silence", rule.situation, rule.id, reasons=reasons, **common)
@@ -343,10 +347,10 @@ def _decided(rule: Rule | None, case: Case, trace: tuple[RuleTrace, ...], topics
         case "hold":
             hold = rule.hold or ""
             why = Reason.of(hold) if _CODE.match(hold) else Reason.of("hold_text", text=hold)
-            return Decision("hold", rule.situation, rule.id, reasons=(why, *reasons, *about_order), **common)
+            return Decision("hold", rule.situation, rule.id, reasons=(why, *reasons, *about_order, *upset), **common)
     barred = bar(rule, case, topics)
     if barred is not None:
-        return Decision("hold", rule.situation, rule.id, reasons=(barred, *reasons, *about_order), **common)
+        return Decision("hold", rule.situation, rule.id, reasons=(barred, *reasons, *about_order, *upset), **common)
     return Decision(
         "draft",
         rule.situation,
@@ -355,6 +359,12 @@ def _decided(rule: Rule | None, case: Case, trace: tuple[RuleTrace, ...], topics
         reasons=(*reasons, *about_order),
         **common,
     )
+
+
+def _note(rule: Rule, case: Case) -> str | None:
+    """What staff are told: the rule's own note, and how to speak with a buyer who is upset."""
+    notes = (rule.note or "", "angry_buyer" if "angry" in case.reading.acts and rule.action != "silence" else "")
+    return "\n".join(note for note in notes if note) or None
 
 
 def _order_reason(case: Case) -> tuple[Reason, ...]:

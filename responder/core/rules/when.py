@@ -101,8 +101,10 @@ class WhenReader:
                 return self._known(value, key, "examples_unknown", self.examples)
             case "language":
                 return self._known(value, key, "language_unknown", LANGUAGES)
-            case "channel" | "order.channel" | "order.payment" | "order.problem":
+            case "channel" | "order.channel" | "order.payment" | "order.problem" | "sent_before" | "policy":
                 return tuple(findings.texts(value, key))
+            case "order.currency":
+                return tuple(code.upper() for code in findings.texts(value, key))
             case "sender":
                 return tuple(self._senders(findings.texts(value, key), key))
             case "order.status":

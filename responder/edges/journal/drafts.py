@@ -14,6 +14,7 @@ from responder.model import OPEN_DRAFT_STATES, Address, Approval, Draft, DraftSt
 
 # Statements of every turn are built once: to build one costs more than to run it.
 _OF_ACCOUNT = select(draft).where(draft.c.account == bindparam("account")).order_by(draft.c.id)
+_WENT_OUT = ("sent", "filed", "sent_by_staff", "uncertain")
 _IS_OPEN = draft.c.state.in_(OPEN_DRAFT_STATES | {"sent"})
 _OPEN = _OF_ACCOUNT.where(_IS_OPEN)
 _ANY_OPEN = select(draft.c.id).where(draft.c.account == bindparam("account"), _IS_OPEN).limit(1)
@@ -367,6 +368,20 @@ def count_recent(tx: Connection, account: str, buyer: str, since: datetime) -> i
         .select_from(draft.join(case, draft.c.case_id == case.c.id))
         .where(case.c.account == account, case.c.buyer == buyer, draft.c.created_at >= since)
     ).scalar_one()
+
+
+def sent_to(tx: Connection, account: str, buyer: str) -> dict[str, frozenset[str]]:
+    """The templates of what went to this buyer's address (case-folded), by machine or by staff, each with the orders
+    it was about ("" for none)."""
+    rows = tx.execute(
+        select(draft.c.template, draft.c.order_id)
+        .select_from(draft.join(case, draft.c.case_id == case.c.id))
+        .where(case.c.account == account, case.c.buyer == buyer, draft.c.state.in_(_WENT_OUT))
+    )
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        found.setdefault(row.template, set()).add(row.order_id or "")
+    return {template: frozenset(orders) for template, orders in found.items()}
 
 
 def sent_since(tx: Connection, account: str, since: datetime) -> int:
