@@ -214,23 +214,13 @@ SITUATIONS: tuple[Words, ...] = (
         ),
     ),
     Words(
-        "address, and receipt",
-        "C11",
-        _said(
-            "お届け先の住所を変更してください。領収書もお願いします。",
-            "Please change my delivery address. Please also send me a receipt.",
-            "请帮我更改收货地址，另外请给我开收据。",
-            "請幫我更改收件地址，另外請給我開收據。",
-        ),
-    ),
-    Words(
         "payment",
         "C5",
         _said(
             "支払いは確認できていますか。",
-            "Has my payment been received?",
-            "请问你们收到我的付款了吗？",
-            "請問你們收到我的付款了嗎？",
+            "Did you receive my payment?",
+            "可以确认一下我的款项到账了吗？",
+            "我已經轉帳了，請確認。",
         ),
     ),
     Words(

@@ -285,12 +285,10 @@ MUST: Mapping[str, tuple[Must, ...]] = {
         _say(
             "confirmed", "承りました", "we will send it to the new address", "已受理您的地址更改", "已受理您的地址更改"
         ),
-        _say("the receipt too", "領収書", "receipt", "收据", "收據", _asks("receipt")),
     ),
     "address_change_after": (
         _NUMBER,
         _say("the carrier's way", "配送会社へご相談", "contact them", "联系物流公司", "聯絡物流公司"),
-        _say("the receipt too", "領収書", "receipt", "收据", "收據", _asks("receipt")),
     ),
     "invoice_receipt": (
         _say(
