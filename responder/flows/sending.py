@@ -40,7 +40,7 @@ from responder.flows.drafting import carry_out
 from responder.flows.places import back_to_drafts
 from responder.flows.planning import plan_again
 from responder.flows.proofreading import proofread
-from responder.flows.staff import Ready, settle_as_sent
+from responder.flows.staff import Ready, remember_refused, settle_as_sent
 from responder.flows.tell import tell
 from responder.flows.ways import Way, way_to
 from responder.model import Accepted, Approval, Draft, Later, Outcome, Parcel, Place, Reason, Refused, Unknown
@@ -213,6 +213,7 @@ def _hold_back(desk: Desk, item: Ready, copy: Copy | None, objections: Sequence[
     with desk.journal.durable() as tx:
         drafts.unapprove(tx, draft.id, None)
         drafts.touch(tx, draft.id)
+        remember_refused(tx, desk.name, draft, item.approved)
         drafts.tell(tx, draft.id, text_sha256, [told_key(o) for o in objections if o.overridable])
         note = _why_not_sent(desk, draft, objections)
         place = item.approved[-1]

@@ -77,9 +77,9 @@ def on_staff(desk: Desk, now: datetime) -> list[Ready]:
         _follow(desk, draft, here, there, in_drafts, now)
         if draft.id in desk.in_trash and not here and not there:
             _discard(desk, draft, now)
-        elif draft.state == "drafted" and draft.approval is not None and draft.approval.place in there:
-            # Refused by the server, or given up: what lies there still is no new approval.
-            back_to_drafts(desk, draft, [draft.approval.place])
+        elif refused := _refused_before(desk, draft, there):
+            # Not sent for a reason, refused by the server, or given up: what lies there still is no new approval.
+            back_to_drafts(desk, draft, refused)
         elif there:
             found = _ready(desk, draft, there, here, now)
             if found is not None:
@@ -381,6 +381,25 @@ def _ready(desk: Desk, draft: Draft, there: Sequence[Place], here: Sequence[Plac
         desk.wake_at(quiet_until)
         return None
     return Ready(draft, tuple(places), tuple(here))
+
+
+def remember_refused(tx: Connection, account: str, draft: Draft, places: Sequence[Place]) -> None:
+    """What lies at these places was looked at and not sent. It is on its way back to Drafts: should the line break
+    before it gets there, staff have not approved it a second time."""
+    where = [[place.mailbox, place.uidvalidity, place.uid] for place in places]
+    notes.save_fact(tx, account, f"refused:{draft.id}", where)
+
+
+def _refused_before(desk: Desk, draft: Draft, there: Sequence[Place]) -> list[Place]:
+    """Those of the places in Approved that are no new approval."""
+    if not there or draft.state not in ("drafted", "vanished"):
+        return []
+    with desk.journal.reading() as tx:
+        told = notes.find_fact(tx, desk.name, f"refused:{draft.id}") or []
+    refused = {Place(*where) for where in told}
+    if draft.approval is not None:
+        refused.add(draft.approval.place)
+    return [place for place in there if place in refused]
 
 
 def _take_back(desk: Desk, draft: Draft, here: Sequence[Place], now: datetime) -> None:

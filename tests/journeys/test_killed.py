@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.journeys.shop import Shop, header_of, until
+from tests.journeys.shop import Shop, header_of, text_of, until
+from tests.journeys.test_approval import thunderbird_saves
 
 NOT_CERTAIN = ("sending committed", "250 read")
 
@@ -168,3 +169,27 @@ def test_staff_answer_while_we_are_down(on_dovecot: Callable[..., Shop]) -> None
     until(lambda: not shop.drafts(), "our draft is withdrawn")
     until(lambda: shop.answered(message_id), "the original is marked answered")
     assert shop.sink.mails == []
+
+
+def test_what_was_found_wanting_is_not_approved_by_a_restart(on_dovecot: Callable[..., Shop]) -> None:
+    """It dies after "not sent" is written and before the draft is back in Drafts: lying in Approved it is no second
+    approval, although approving the same text again would send it."""
+    shop = on_dovecot()
+    shop.order("1042")
+    shop.start_process()
+    shop.wait_until_watching()
+    first = shop.buyer_writes("注文番号1042をキャンセルしてください。")
+    thunderbird_saves(shop, shop.wait_for_draft(), "承知いたしました。佐藤")
+    shop.buyer_writes("やっぱり届け先も変えたいです。", headers={"In-Reply-To": first, "References": first})
+    until(shop.notes, "staff are told")
+    shop.stop()
+    dies_at(shop, "not sent committed")
+    shop.approve(shop.drafts()[-1])
+    wait_for_death(shop)
+    assert len(shop.lies_in("承認")) == 1
+    shop.start_process()
+    until(lambda: shop.drafts() and not shop.lies_in("承認"), "back in Drafts")
+    assert shop.sink.mails == []
+    shop.approve(shop.drafts()[-1])
+    assert "承知いたしました" in text_of(shop.wait_for_mail())
+    assert len(shop.sink.mails) == 1
