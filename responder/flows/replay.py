@@ -208,6 +208,9 @@ def as_it_stood(order: Order, moment: datetime) -> Order:
         order = replace(order, status="preparing", status_word="", shipped_at=None, tracking_no="", eta=None)
     if order.paid_at is not None and order.paid_at > moment and order.status in ("paid", "preparing"):
         order = replace(order, status="unpaid", status_word="", paid_at=None)
+    # A mail older than its order is no doubt about the order's data, only about the mail's date.
+    if order.ordered_at is not None and order.ordered_at > moment:
+        order = replace(order, ordered_at=None)
     return order
 
 

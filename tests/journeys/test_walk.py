@@ -30,7 +30,7 @@ KEN = "ken@mail.example"
 PASTE_ABOVE = "# Named, but for a person."
 _STEP = re.compile(r"<!-- walk: (.+?) -->\s*```[a-z]*\n(.*?)```", re.DOTALL)
 _CHANGES = (
-    (r"/\S+/rules\.toml", "rules.toml"),
+    (r"/\S+/(rules\.toml|orders\.csv)", r"\1"),
     (r"\d{4}-\d\d-\d\d", "DATE"),
     (r"INBOX/\d+", "INBOX/N"),
     (r":\d+:", ":N:"),

@@ -25,9 +25,7 @@ LEAD = 2.0
 SURE = 0.8
 # A reply found by words is doubted where another topic has at least the first share, its own at most the second.
 DOUBT = (0.4, 0.1)
-# So is one where a matter that it does not answer has this share.
-BESIDES = 0.25
-# And one on cancelling, where its own share is less than this part of another's.
+# So is one on cancelling, where its own share is less than this part of another's.
 CAREFUL = 0.8
 # With fewer pieces than this (a dozen letters) a text is too short to be like anything, unless it surely is.
 FEW_PIECES = 24
@@ -191,8 +189,8 @@ class Rulebook:
         return None
 
     def _doubt(self, rule: Rule, case: Case) -> Reason | None:
-        """The examples' objection to a rule that its words let through: the mail looks like something else entirely,
-        or like something else besides. Where a wrong draft is worst, looking more like something else is enough."""
+        """The examples' objection to a rule that its words let through: the mail looks like something else entirely.
+        Where a wrong draft is worst, looking more like something else is enough."""
         leaning = self.reader.lean(case.reading) if rule.asks else None
         if leaning is None:
             return None
@@ -207,9 +205,6 @@ class Rulebook:
         careful = any(SURE <= self.topics[name].least <= 1 for name in own if name in self.topics)
         if (shares[other] >= most and likeness <= least) or (careful and likeness < CAREFUL * shares[other]):
             return Reason.of("looks_like_another", topic=other, example=leaning.nearest(other))
-        besides = next((name for name in others if name not in rule.covers and self._is_matter(name)), None)
-        if besides is not None and shares[besides] >= BESIDES:
-            return Reason.of("looks_like_another", topic=besides, example=leaning.nearest(besides))
         return None
 
     def _is_matter(self, name: str) -> bool:
