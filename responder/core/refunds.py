@@ -85,7 +85,8 @@ class Refunds:
             case "unpaid":
                 return "unpaid"
             case "paid" | "preparing":
-                return "paid"
+                # Work on an order may begin before the money comes: then the data do not say.
+                return "paid" if self.is_paid(order) else "open"
             case "shipped" | "delivered":
                 return "shipped"
             case "cancelled":

@@ -432,9 +432,9 @@ def _decide(desk: Desk, plan: Plan, message: Message, incoming: Unpacked, now: d
     Who has named too many numbers in vain has none looked up any more, and a person sees his mails.
     """
     sent_before: Mapping[str, frozenset[str]] = {}
-    if is_known and message.sender is not None:
+    if is_known and plan.buyer:
         with desk.journal.reading() as tx:
-            sent_before = drafts.sent_to(tx, desk.name, message.sender.key)
+            sent_before = drafts.sent_to(tx, desk.name, plan.buyer)
     left = max(0, MOST_FAILED_LOOKUPS - plan.failed_before)
     decision = judge(
         message,

@@ -376,6 +376,12 @@ def test_the_reply_is_silent_where_nothing_is_known_of_the_money(payment: str) -
     assert not ANY_MONEY.search(own_words(write("cancel_before_ship", make_order(payment=payment)).text))
 
 
+def test_an_order_in_hand_is_not_taken_for_paid_where_goods_may_leave_before_the_money_comes() -> None:
+    in_hand = make_order(payment="bank_transfer", status="preparing")
+    assert not ANY_MONEY.search(own_words(write("cancel_before_ship", in_hand).text))
+    assert "銀行振込でご返金" in write("cancel_before_ship", replace(in_hand, paid_at=NOW)).text
+
+
 @pytest.mark.parametrize(
     ("channel", "order", "words"),
     [
