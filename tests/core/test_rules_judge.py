@@ -246,3 +246,17 @@ def test_thanks_too_long_to_be_read_go_to_a_person() -> None:
 def test_what_stands_at_the_end_of_a_text_too_long_is_seen() -> None:
     message = make_message("It was a lovely day. " * 700 + "\nPlease cancel my order.", language="en")
     assert "cancel" in default_pack().read(message).asked
+
+
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
+        ("老公也在你们店买了一模一样的，两个用不了，我这单麻烦帮我取消吧", "draft"),
+        ("订单帮我取消，另外收到的杯子碎了一个怎么办", "hold"),
+    ],
+)
+def test_a_word_in_passing_is_no_second_matter_where_all_the_rest_speaks_of_one(text: str, action: str) -> None:
+    message = make_message(language="zh", subject="", new_text=text, text=text)
+    decision = judged(default_pack(), message, make_order(status="paid"))
+    assert decision.action == action
+    assert ("damage" in decision.asks) is (action == "hold")

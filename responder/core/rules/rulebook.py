@@ -34,6 +34,8 @@ FEW = 25
 # What a mail of thanks looks like, and the share from which on it surely is one, whatever else stands in it.
 THANKFUL = frozenset({"thanks", "cancel_talk"})
 SURELY_THANKS = 0.35
+# From this share on a mail is so much like what it asks for that a second matter, at most this part as likely, is none.
+ALONE = (0.7, 0.02)
 # A sentence this short says nothing that could be missed.
 GREETING = 6
 # Order states that no reply relies on unless its rule names them.
@@ -103,10 +105,52 @@ class Rulebook:
                 return proposed
         if thanks and self._says_more(case.reading):
             fired = None
+        decision = self._weighed(fired, case, trace)
+        if fired is None or fired.action != "draft" or decision.action == "draft":
+            return decision
+        alone = self._alone(case)
+        if alone is not None:
+            fired, trace = self._first(alone)
+            second = self._weighed(fired, alone, trace)
+            if second.action == "draft":
+                return second
+        return decision
+
+    def _weighed(self, fired: Rule | None, case: Case, trace: tuple[RuleTrace, ...]) -> Decision:
+        """The decision by a rule, held where the examples doubt its draft."""
         decision = _decided(fired, case, trace, self.topics)
         if fired is not None and decision.action == "draft" and (doubt := self._doubt(fired, case)) is not None:
             return replace(decision, action="hold", template=None, reasons=(doubt, *decision.reasons))
         return decision
+
+    def _alone(self, case: Case) -> Case | None:
+        """The case without the matters that single words of it name (`the old one`, `does not fit two`), where by the
+        examples it is surely about another that it asks for too; None if there are none. Cancelling is never one."""
+        leaning = self.reader.lean(case.reading) if len(case.reading.asked) > 1 else None
+        if leaning is None:
+            return None
+        kin = {name: self._kin.get(name, {name}) for name in case.reading.asked if self._is_matter(name)}
+        shares = {name: sum(leaning.shares.get(n, 0.0) for n in names) for name, names in kin.items()}
+        least, part = ALONE
+        most = max(shares.values(), default=0.0)
+        if most < least:
+            return None
+        unlike = {
+            name
+            for name, share in shares.items()
+            if share <= part * most and leaning.count_of(kin[name]) >= FEW and not self._is_careful(kin[name])
+        }
+        if not unlike:
+            return None
+        reading = case.reading
+        mentions = tuple(m for m in reading.mentions if m.topic not in unlike)
+        asked = {name: mention for name, mention in reading.asked.items() if name not in unlike}
+        named = frozenset(m.topic for m in mentions)
+        return replace(case, reading=replace(reading, mentions=mentions, asked=asked, mentioned=named))
+
+    def _is_careful(self, names: Iterable[str]) -> bool:
+        """True for topics of which a wrong draft is worst."""
+        return any(SURE <= self.topics[name].least <= 1 for name in names if name in self.topics)
 
     def _first(self, case: Case) -> tuple[Rule | None, tuple[RuleTrace, ...]]:
         """The first rule that fits, and what became of all that were looked at."""
@@ -202,7 +246,7 @@ class Rulebook:
             return None
         most, least = DOUBT
         other = others[0]
-        careful = any(SURE <= self.topics[name].least <= 1 for name in own if name in self.topics)
+        careful = self._is_careful(own)
         if (shares[other] >= most and likeness <= least) or (careful and likeness < CAREFUL * shares[other]):
             return Reason.of("looks_like_another", topic=other, example=leaning.nearest(other))
         return None
