@@ -260,3 +260,11 @@ def test_a_word_in_passing_is_no_second_matter_where_all_the_rest_speaks_of_one(
     decision = judged(default_pack(), message, make_order(status="paid"))
     assert decision.action == action
     assert ("damage" in decision.asks) is (action == "hold")
+
+
+def test_what_surely_looks_like_a_machine_is_not_answered_unless_there_is_an_order() -> None:
+    text = "您的服务请求已建立，专员将于24小时内与您联系。"
+    message = make_message(language="zh", subject="", new_text=text, text=text)
+    alone = judged(default_pack(), message)
+    assert (alone.action, alone.situation) == ("silence", "auto_reply")
+    assert judged(default_pack(), message, make_order(status="paid")).action == "hold"

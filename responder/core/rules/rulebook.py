@@ -40,6 +40,8 @@ ALONE = (0.7, 0.02)
 GREETING = 6
 # Order states that no reply relies on unless its rule names them.
 UNSURE_STATES = frozenset({"cancelled", "unknown"})
+# From this share on a mail that nothing else is known of is what machines and sellers write.
+SURELY_MACHINE = 0.9
 # What machines write: nobody misses an answer to it, however little of it was read.
 MACHINES = frozenset({"auto_reply", "spam"})
 # A matter of which a mail only speaks like this is no second one: denied, or done with.
@@ -103,6 +105,8 @@ class Rulebook:
             proposed = self._proposed(case)
             if proposed is not None:
                 return proposed
+        if fired is None and (machine := self._from_machine(case)) is not None:
+            return machine
         if thanks and self._says_more(case.reading):
             fired = None
         decision = self._weighed(fired, case, trace)
@@ -216,6 +220,20 @@ class Rulebook:
             return None
         assumed = self._assumed(case, best, leaning.nearest(best), round(shares[best], 2))
         fired, trace = self._first(assumed)
+        return _decided(fired, assumed, trace, self.topics)
+
+    def _from_machine(self, case: Case) -> Decision | None:
+        """Silence on a mail without any order that surely looks like what programs and sellers write, or None."""
+        leaning = self.reader.lean(case.reading) if case.order is None and not case.ids_named else None
+        if leaning is None or leaning.count < FEW_PIECES:
+            return None
+        best = max(leaning.shares, key=leaning.shares.__getitem__)
+        if leaning.shares[best] < SURELY_MACHINE or best not in self.topics or self.topics[best].matter:
+            return None
+        assumed = self._assumed(case, best, leaning.nearest(best), round(leaning.shares[best], 2))
+        fired, trace = self._first(assumed)
+        if fired is None or fired.action != "silence" or fired.situation not in MACHINES:
+            return None
         return _decided(fired, assumed, trace, self.topics)
 
     @staticmethod
