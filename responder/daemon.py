@@ -13,12 +13,14 @@ import random
 import selectors
 import signal
 import socket
+import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -43,7 +45,7 @@ from responder.errors import (
     TemporaryError,
 )
 from responder.flows.desk import Desk
-from responder.flows.sending import send
+from responder.flows.sending import send, settle_owed
 from responder.flows.tell import tell
 from responder.flows.turn import Turn, open_desk, take_turn
 from responder.model import Parcel, Reason
@@ -59,7 +61,7 @@ STOP_WITHIN_S = 60.0
 # No turn takes this long: every answer of a server has its own limit. The supervisor is then left to end us.
 STUCK_S = 1800.0
 ORDERS_EVERY_S = 60.0
-TELL_AFTER = timedelta(minutes=10)
+TELL_AFTER_S = 600.0
 
 EX_OK, EX_CANTSTART, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 1, 75, 77, 78
 
@@ -75,9 +77,19 @@ class Post:
     failures: int = 0
     first_failure: Exception | None = None
     ever_connected: bool = False
-    down_since: datetime | None = None
+    down_since: float | None = None
     poked: bool = False
     at_work_since: float = 0.0
+
+
+def utc_now() -> datetime:
+    """What the clock of this machine says."""
+    return datetime.now(UTC)
+
+
+def since_boot() -> float:
+    """Seconds that nobody can set, sleep of the machine included where the system counts it."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform == "linux" else monotonic()
 
 
 class Daemon:
@@ -89,7 +101,8 @@ class Daemon:
         orders: OrderBook,
         *,
         reload_settings: Callable[[Settings], Settings],
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = utc_now,
+        steady: Callable[[], float] | None = None,
         workers: int = WORKERS,
         supervisor: Supervisor | None = None,
     ) -> None:
@@ -98,6 +111,8 @@ class Daemon:
         self.journal = Journal(settings.state_url)
         self._reload_settings = reload_settings
         self._clock = clock
+        # A clock of the caller's own may run as it likes, unless he gives the seconds it is to be compared with.
+        self._steady = since_boot if clock is utc_now else steady
         self._posts = {account.name: Post(account.name) for account in settings.accounts}
         self._ready: SimpleQueue[str] = SimpleQueue()
         self._wake_in, self._wake_out = socket.socketpair()
@@ -107,7 +122,7 @@ class Daemon:
         self._selector.register(self._wake_in, selectors.EVENT_READ, None)
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="account")
         self._senders = ThreadPoolExecutor(SENDERS, thread_name_prefix="send")
-        self._sending: list[Future[None]] = []
+        self._sending: dict[tuple[str, str], Future[None]] = {}
         self._stopping = threading.Event()
         self._supervisor = supervisor or Supervisor({})
         self._shown = ""
@@ -223,7 +238,6 @@ class Daemon:
             post.first_failure = None
             post.ever_connected = True
             post.due = monotonic() + turn.wake_s
-            self._submit(post, turn.parcels)
         except (LoginRefused, CertificateRefused, FolderMissing, ConfigError) as exc:
             self._failed(post, exc, PAUSE_REFUSED_S)
         except (TemporaryError, CommandRefused, OSError) as exc:
@@ -235,6 +249,8 @@ class Daemon:
             log.exception("turn_failed", extra={"action": "turn_failed", "account": post.name, "where": where})
             self._failed(post, exc, min(PAUSE_FIRST_S * 2**post.failures, PAUSE_MOST_S))
         finally:
+            # Also after a turn whose line broke: what it had claimed by then goes out.
+            self._submit(post)
             self._ready.put(post.name)
             self._wake()
 
@@ -245,7 +261,7 @@ class Daemon:
             raise ConfigError((Mistake("responder.toml", 0, "account", "account_gone", (("name", post.name),)),))
         fresh = post.desk is None or post.desk.session.lost
         if fresh:
-            post.desk = open_desk(account, settings, self.journal, self.orders, self._clock, post.desk)
+            post.desk = open_desk(account, settings, self.journal, self.orders, self._clock, post.desk, self._steady)
             self._connected(post, post.desk)
         desk = post.desk
         if desk is None:
@@ -257,7 +273,7 @@ class Daemon:
         post.failures = min(post.failures + 1, 12)
         post.first_failure = post.first_failure or exc
         if post.ever_connected:
-            post.down_since = post.down_since or self._clock()
+            post.down_since = post.down_since or monotonic()
         post.due = monotonic() + pause_s
         if post.desk is not None:
             post.desk.session.close()
@@ -279,10 +295,9 @@ class Daemon:
         post.down_since = None
         with self.journal.durable() as tx:
             notes.save_fact(tx, post.name, "state", {"state": "connected", "error": None})
-            if since is not None and now - since >= TELL_AFTER:
-                minutes = int((now - since).total_seconds() // 60)
-                note = Reason.of("fetching_was_stopped", minutes=minutes)
-                tell(desk, tx, f"fetching:{since.isoformat()}", note, now=now)
+            if since is not None and monotonic() - since >= TELL_AFTER_S:
+                note = Reason.of("fetching_was_stopped", minutes=int((monotonic() - since) // 60))
+                tell(desk, tx, f"fetching:{now.isoformat()}", note, now=now)
 
     def _take_back_finished(self) -> None:
         """Connections whose turn is over go back to the selector; those that were poked are due at once."""
@@ -309,24 +324,27 @@ class Daemon:
 
     # --- sending ----------------------------------------------------------------------------------------------------
 
-    def _submit(self, post: Post, parcels: Sequence[Parcel]) -> None:
-        """Hand parcels to the sending pool, one batch for each server: one login serves many mails, and a server that
-        keeps us waiting holds up its own mails only."""
-        if not parcels or post.desk is None:
-            return
+    def _submit(self, post: Post) -> None:
+        """Hand the outbox to the sending pool, one batch for each server at a time: one login serves many mails, and a
+        server that keeps us waiting holds up its own mails only."""
         desk = post.desk
+        if desk is None:
+            return
 
         def job(batch: Sequence[Parcel]) -> None:
             try:
-                send(desk, batch)
-            except ResponderError:
+                send(desk, batch, self._stopping.is_set)
+            except Exception:
                 log.exception("sending_failed", extra={"action": "sending_failed", "account": post.name})
-            finally:
-                self.poke(post.name)
 
-        self._sending = [future for future in self._sending if not future.done()]
-        for by in sorted({parcel.by for parcel in parcels}):
-            self._sending.append(self._senders.submit(job, [parcel for parcel in parcels if parcel.by == by]))
+        for by in sorted({parcel.by for parcel in desk.outbox}):
+            under_way = self._sending.get((post.name, by))
+            if under_way is not None and not under_way.done():
+                continue
+            batch = [parcel for parcel in desk.outbox if parcel.by == by]
+            desk.outbox = [parcel for parcel in desk.outbox if parcel.by != by]
+            future = self._sending[post.name, by] = self._senders.submit(job, batch)
+            future.add_done_callback(lambda _: self.poke(post.name))
 
     # --- files ------------------------------------------------------------------------------------------------------
 
@@ -418,14 +436,18 @@ class Daemon:
         self._supervisor.stopping()
         deadline = monotonic() + STOP_WITHIN_S
         self._workers.shutdown(wait=True, cancel_futures=True)
-        for future in self._sending:
+        for future in self._sending.values():
             with contextlib.suppress(Exception):
                 future.result(timeout=max(0.1, deadline - monotonic()))
-        self.left_sending = any(not future.done() for future in self._sending)
+        self.left_sending = any(not future.done() for future in self._sending.values())
         self._senders.shutdown(wait=False, cancel_futures=True)
         for post in self._posts.values():
             if post.desk is not None:
                 post.desk.session.close()
+                post.desk.owed |= {parcel.key: (parcel, None) for parcel in post.desk.outbox}
+                if not post.desk.owed_lock.locked():
+                    with contextlib.suppress(JournalUnavailable):
+                        settle_owed(post.desk, tries=max(1, int(deadline - monotonic())))
         self._selector.close()
         self._wake_in.close()
         self._wake_out.close()

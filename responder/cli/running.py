@@ -6,7 +6,8 @@ import json
 import os
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlsplit
 
 import click
 
@@ -27,7 +28,10 @@ from responder.cli.common import (
 
 if TYPE_CHECKING:
     from responder.config import Settings
+    from responder.core.wording import Catalog
+    from responder.edges.journal import JournalUnavailable
     from responder.edges.orders import OrderBook
+    from responder.model import Language
 
 
 @click.command()
@@ -53,12 +57,15 @@ def run(config: str | None, dry_run: bool, as_json: bool, verbose: bool) -> None
         sys.exit(_dry_run(settings, orders, as_json=as_json))
 
     from responder.daemon import Daemon
-    from responder.edges.journal import JournalInUse
+    from responder.edges.journal import JournalInUse, JournalUnavailable
     from responder.edges.supervisor import Supervisor
 
-    daemon = Daemon(settings, orders, reload_settings=load_pack, supervisor=Supervisor())
-    daemon.install_signals()
     words, language = catalog(), staff_language(settings.shop.language)
+    try:
+        daemon = Daemon(settings, orders, reload_settings=load_pack, supervisor=Supervisor())
+    except JournalUnavailable as exc:
+        _end_without_journal(settings, exc, words, language)
+    daemon.install_signals()
     if not as_json and sys.stderr.isatty():
         click.echo(words.text("cli.started", language, accounts=len(settings.accounts)), err=True)
     try:
@@ -66,6 +73,8 @@ def run(config: str | None, dry_run: bool, as_json: bool, verbose: bool) -> None
     except JournalInUse as exc:
         click.echo(words.text("cli.already_running", language, file=str(exc)), err=True)
         sys.exit(EX_TEMPFAIL)
+    except JournalUnavailable as exc:
+        _end_without_journal(settings, exc, words, language)
     if code:
         for name, failure in daemon.failures.items():
             say_account_failure(settings, name, failure)
@@ -74,6 +83,14 @@ def run(config: str | None, dry_run: bool, as_json: bool, verbose: bool) -> None
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def _end_without_journal(settings: Settings, exc: JournalUnavailable, words: Catalog, language: Language) -> NoReturn:
+    """Nothing is done without the journal: whoever started us tries again later."""
+    parts = urlsplit(settings.state_url)  # without the password of a database server
+    file = f"{parts.hostname or ''}/{parts.path.lstrip('/')}"
+    click.echo(words.text("cli.no_journal", language, file=file, why=str(exc)), err=True)
+    sys.exit(EX_TEMPFAIL)
 
 
 def _dry_run(settings: Settings, orders: OrderBook, *, as_json: bool) -> int:

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 
 from responder.config import AccountSettings, Settings
 from responder.core.approval import Papers, read_papers
@@ -14,7 +15,7 @@ from responder.core.mime import header_block
 from responder.edges.imap import Located, Session, Status
 from responder.edges.journal import Journal
 from responder.edges.orders import OrderBook
-from responder.model import Cursor, Draft, Order, Place
+from responder.model import Cursor, Draft, Order, Outcome, Parcel, Place
 
 log = logging.getLogger("responder")
 
@@ -47,8 +48,12 @@ class Desk:
 
     `statuses` and `papers` only spare the server work: losing them costs a scan, never correctness. `first_seen`
     is when a mail in Approved was first noticed there: its quiet time starts anew after a restart. `tried` are the
-    mails this process has taken in hand: if one of them is still undecided, it did not kill us. `in_flight` are the
-    drafts this process is sending at this moment; `own_copies` is where we filed the Sent copy of a draft.
+    mails this process has taken in hand: if one of them is still undecided, it did not kill us. `outbox` holds what
+    is claimed and waits for the sending thread, `in_flight` the drafts that are in there or being sent at this moment;
+    `owed` are answers of the SMTP server that the journal does not know yet (both threads may settle them).
+    `own_copies` is where we filed the Sent copy of a draft, `copies_tried` the drafts for which that was begun, and
+    `sent_here` those this process has sent. `steady` counts seconds whatever happens to the clock; `times` is what both
+    said at the last turn.
     """
 
     account: AccountSettings
@@ -58,6 +63,8 @@ class Desk:
     session: Session
     located: Located
     clock: Callable[[], datetime]
+    steady: Callable[[], float] | None = None
+    times: tuple[datetime, float] | None = None
     statuses: dict[str, Status] = field(default_factory=dict)
     papers: dict[str, dict[Place, Papers]] = field(default_factory=dict)
     first_seen: dict[Place, datetime] = field(default_factory=dict)
@@ -66,8 +73,13 @@ class Desk:
     not_approvals: set[Place] = field(default_factory=set)
     tried: set[int] = field(default_factory=set)
     in_flight: set[int] = field(default_factory=set)
+    outbox: list[Parcel] = field(default_factory=list)
+    owed: dict[str, tuple[Parcel, Outcome | None]] = field(default_factory=dict)
+    owed_lock: Lock = field(default_factory=Lock)
     in_trash: set[int] = field(default_factory=set)
     own_copies: dict[int, Place] = field(default_factory=dict)
+    sent_here: set[int] = field(default_factory=set)
+    copies_tried: set[int] = field(default_factory=set)
     read_up_to: dict[str, Cursor] = field(default_factory=dict)
     next_wake: datetime | None = None
     last_full_look: datetime | None = None

@@ -14,6 +14,7 @@ from responder.edges.imap import Session
 from responder.edges.journal import cases, drafts, lookups, mails, notes
 from responder.errors import CommandRefused, ResponderError
 from responder.flows.desk import Desk, is_untouched
+from responder.flows.places import find_as_written, find_rewritten
 from responder.flows.planning import Plan
 from responder.flows.tell import tell
 from responder.model import Draft, Place, Reason
@@ -264,8 +265,8 @@ def resolve_intents(desk: Desk, now: datetime) -> None:
         remove_own_draft(desk, draft)
     missing: list[Draft] = []
     for draft in intended:
-        place = _look_for(desk, draft.message_id)
-        if place is None:
+        found, place = _look_for(desk, draft)
+        if not found:
             missing.append(draft)
             continue
         with desk.journal.durable() as tx:
@@ -285,14 +286,18 @@ def resolve_intents(desk: Desk, now: datetime) -> None:
                 tell(desk, tx, f"draft-lost:{draft.id}", note, now=now, in_reply_to=draft.in_reply_to)
 
 
-def _look_for(desk: Desk, message_id: str) -> Place | None:
-    """Where a mail of ours lies among the staff folders; of two copies the older one counts, the other is removed."""
-    for mailbox in desk.staff_mailboxes():
-        selected = desk.session.select(mailbox)
-        uids = sorted(desk.session.find_message_id(message_id))
-        if uids:
+def _look_for(desk: Desk, draft: Draft) -> tuple[bool, Place | None]:
+    """Whether an intended draft was put into Drafts, and where it lies if it is still as we wrote it.
+
+    Staff may have had it in hand since: saved anew under another id, sent, or thrown away. Of two copies of ours in
+    Drafts the older one counts, the other is removed.
+    """
+    mailboxes = desk.staff_mailboxes()
+    for mailbox in mailboxes:
+        places = find_as_written(desk, draft, mailbox)
+        if places:
             if mailbox == desk.located.drafts:
-                for double in uids[1:]:
-                    desk.session.remove(double)
-            return Place(mailbox, selected.uidvalidity, uids[0])
-    return None
+                for double in places[1:]:
+                    desk.session.remove(double.uid)
+            return True, places[0]
+    return any(find_rewritten(desk, draft, mailbox) for mailbox in mailboxes), None

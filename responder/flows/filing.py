@@ -75,12 +75,25 @@ def _copy_to_sent(desk: Desk, draft: Draft, now: datetime) -> bool:
         return False
     if not approval.outgoing_raw:
         return True
-    place = desk.session.append(sent, approval.outgoing_raw, flags=("\\Seen",))
-    if place is not None:
-        desk.own_copies[draft.id] = Place(sent, place[0], place[1])
+    if not _lies_in_sent(desk, draft, sent):
+        desk.copies_tried.add(draft.id)
+        place = desk.session.append(sent, approval.outgoing_raw, flags=("\\Seen",))
+        if place is not None:
+            desk.own_copies[draft.id] = Place(sent, place[0], place[1])
     with desk.journal.light() as tx:
         drafts.finish(tx, draft.id, copied=True)
     return True
+
+
+def _lies_in_sent(desk: Desk, draft: Draft, sent: str) -> bool:
+    """True if a copy is there already: begun by a former run, or by this one before the line or the journal failed.
+
+    Sent may be large and the search costly: a mail this process has just sent needs none.
+    """
+    if draft.approval is None or (draft.id in desk.sent_here and draft.id not in desk.copies_tried):
+        return False
+    desk.session.select(sent)
+    return bool(desk.session.find_message_id(draft.approval.outgoing_id))
 
 
 def _server_files(desk: Desk, draft: Draft) -> bool:

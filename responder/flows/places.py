@@ -4,9 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from responder.core.approval import read_papers
+from responder.core.mime import header_block
 from responder.edges.journal import drafts
-from responder.flows.desk import Desk
+from responder.flows.desk import PAPERS_FIELDS, Desk
 from responder.model import Draft, Place
+
+
+def find_as_written(desk: Desk, draft: Draft, mailbox: str) -> list[Place]:
+    """Where in a mailbox mails with the draft's own Message-ID lie, oldest first. For recovery: the server reads
+    headers."""
+    selected = desk.session.select(mailbox)
+    return [Place(mailbox, selected.uidvalidity, uid) for uid in sorted(desk.session.find_message_id(draft.message_id))]
+
+
+def find_rewritten(desk: Desk, draft: Draft, mailbox: str) -> list[Place]:
+    """Where in a mailbox mails lie that staff's clients may have made of this draft: from the shop to its buyer, in
+    answer to the same mail, and none of our other mails. For recovery, as `find_as_written`."""
+    if draft.in_reply_to is None:
+        return []
+    selected = desk.session.select(mailbox)
+    answers = {
+        fetched.uid: read_papers(header_block(fetched.raw))
+        for fetched in desk.session.fetch(desk.session.find_in_reply_to(draft.in_reply_to), fields=PAPERS_FIELDS)
+    }
+    with desk.journal.reading() as tx:
+        minted = drafts.by_message_ids(tx, desk.name, [p.message_id for p in answers.values() if p.message_id])
+    return [
+        Place(mailbox, selected.uidvalidity, uid)
+        for uid, papers in answers.items()
+        if draft.in_reply_to in papers.in_reply_to
+        and papers.message_id not in minted
+        and len(papers.senders) == 1
+        and desk.account.identity.owns(papers.senders[0].mail)
+        and draft.recipient.key in {address.key for address in papers.recipients}
+    ]
 
 
 def back_to_drafts(desk: Desk, draft: Draft, places: Sequence[Place]) -> None:

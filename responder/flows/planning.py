@@ -460,7 +460,7 @@ def _decide(desk: Desk, plan: Plan, message: Message, incoming: Unpacked, now: d
 def _within_limits(desk: Desk, decision: Decision, buyer: str, now: datetime) -> Decision:
     """Hold instead of writing to one address again and again: whatever loops, this ends it."""
     with desk.journal.reading() as tx:
-        count = drafts.count_recent(tx, desk.name, buyer, now - timedelta(days=1))
+        count = drafts.count_recent(tx, desk.name, buyer, now - timedelta(days=1), now)
     if count < desk.account.drafts_per_sender_day:
         return decision
     reason = Reason.of("too_many_drafts", count=count)

@@ -10,6 +10,7 @@ that without an answer is a person's to decide.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,10 +33,10 @@ from responder.core.compose import blanks_in, facts_now, outgoing, own_words, te
 from responder.core.guards import is_no_reply
 from responder.core.mime import header_block
 from responder.core.outgoing import seven_bit
-from responder.edges.journal import Journal, JournalUnavailable, cases, drafts, mails, notes
+from responder.edges.journal import JournalUnavailable, cases, drafts, mails, notes
 from responder.edges.smtp import submit_batch
 from responder.errors import LoginRefused, MessageError, PermanentError, TemporaryError
-from responder.flows.desk import Desk, same_bytes
+from responder.flows.desk import Desk, log, same_bytes
 from responder.flows.drafting import carry_out
 from responder.flows.places import back_to_drafts
 from responder.flows.planning import plan_again
@@ -48,7 +49,9 @@ from responder.model import Accepted, Approval, Draft, Later, Outcome, Parcel, P
 LEASE = timedelta(minutes=20)
 RETRY_MINUTES = (5, 10, 20, 30, 60, 120, 240)
 GIVE_UP_AFTER = timedelta(hours=24)
+GIVE_UP_TRIES = 8
 MAIL_BYTES = 30_000_000
+OWED_TRIES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,11 @@ class Copy:
         return text_key(self.text)
 
 
-def on_approved(desk: Desk, ready: Sequence[Ready], now: datetime) -> list[Parcel]:
-    """Check every approved draft once more and claim what may go out. The parcels are for `send`."""
-    parcels: list[Parcel] = []
+def on_approved(desk: Desk, ready: Sequence[Ready], now: datetime) -> None:
+    """Check every approved draft once more, claim what may go out, and put it into the outbox for `send`.
+
+    It stays there even if the line breaks over the next draft: what is claimed is nobody else's to send.
+    """
     for item in ready:
         try:
             parcel = _prepare(desk, item, now)
@@ -77,8 +82,7 @@ def on_approved(desk: Desk, ready: Sequence[Ready], now: datetime) -> list[Parce
             _hold_back(desk, item, None, (Objection(Reason.of("unreadable", why=str(exc)), False),), now)
             continue
         if parcel is not None:
-            parcels.append(parcel)
-    return parcels
+            desk.outbox.append(parcel)
 
 
 def _prepare(desk: Desk, item: Ready, now: datetime) -> Parcel | None:
@@ -250,8 +254,8 @@ def _page_of(desk: Desk, draft: Draft) -> str:
 def _within_pace(desk: Desk, now: datetime) -> bool:
     """Keep below the provider's limits: so many mails a minute, so many a day."""
     with desk.journal.reading() as tx:
-        minute = drafts.sent_since(tx, desk.name, now - timedelta(minutes=1)) + len(desk.in_flight)
-        day = drafts.sent_since(tx, desk.name, now - timedelta(days=1)) + len(desk.in_flight)
+        minute = drafts.sent_between(tx, desk.name, now - timedelta(minutes=1), now) + len(desk.in_flight)
+        day = drafts.sent_between(tx, desk.name, now - timedelta(days=1), now) + len(desk.in_flight)
     if minute >= desk.account.sends_per_minute or day >= desk.account.sends_per_day:
         desk.wake_at(now + timedelta(seconds=15))
         return False
@@ -301,32 +305,36 @@ def _approve_and_claim(
                 reasons=remarks,
             )
     desk.in_flight.add(draft.id)
+    desk.sent_here.add(draft.id)
     return Parcel(token, way.envelope_from(draft.sender), draft.recipient.mail, raw, by=way.by)
 
 
 # --- on the sending thread ------------------------------------------------------------------------------------------
 
 
-def send(desk: Desk, parcels: Sequence[Parcel]) -> None:
+def send(desk: Desk, parcels: Sequence[Parcel], is_stopping: Callable[[], bool] = lambda: False) -> None:
     """Submit parcels that all leave by the same server, over one connection, and journal each answer as it comes. Never
     raises for a server's fault.
 
-    Runs beside the account's own thread and uses nothing of its session.
+    Runs beside the account's own thread and uses nothing of its session. Once `is_stopping`, no further transaction
+    begins.
+
+    Raises: JournalUnavailable; what could not be journalled is owed, see `settle_owed`.
     """
     by = parcels[0].by
     relay = desk.account.relay(by) if by else None
     server = desk.account.smtp if relay is None else relay.smtp
     secret = desk.account.smtp_secret if relay is None else relay.smtp_secret
-    answered: set[str] = set()
+    tried: set[str] = set()
 
     def before_body(parcel: Parcel) -> bool:
         with desk.journal.durable() as tx:
             return drafts.begin_body(tx, _draft_id(parcel), parcel.key, now=desk.clock())
 
     def on_outcome(parcel: Parcel, outcome: Outcome) -> None:
-        answered.add(parcel.key)
-        _insist(desk.journal, lambda: _journal_outcome(desk, parcel, outcome))
-        desk.in_flight.discard(_draft_id(parcel))
+        tried.add(parcel.key)
+        desk.owed[parcel.key] = (parcel, outcome)
+        settle_owed(desk, tries=OWED_TRIES)
 
     failure: Reason | None = None
     try:
@@ -336,7 +344,7 @@ def send(desk: Desk, parcels: Sequence[Parcel]) -> None:
             submit_batch(
                 server,
                 secret,
-                parcels,
+                itertools.takewhile(lambda _: not is_stopping(), parcels),
                 before_body=before_body,
                 on_outcome=on_outcome,
                 downgrade=seven_bit,
@@ -349,18 +357,19 @@ def send(desk: Desk, parcels: Sequence[Parcel]) -> None:
     except (TemporaryError, PermanentError) as exc:
         failure = Reason.of("smtp_failed", error=type(exc).__name__)
         desk.say("smtp_failed", level=40, error=type(exc).__name__, by=by)
-    rest = [p for p in parcels if p.key not in answered]
-    for parcel in rest:
-        outcome = Later("connect", failure.code if failure is not None else "not_tried")
-        _insist(desk.journal, lambda p=parcel, o=outcome: _journal_outcome(desk, p, o))  # type: ignore[misc]
-        desk.in_flight.discard(_draft_id(parcel))
+    except Exception as exc:  # ours: whatever it is, what was claimed must not stay claimed
+        failure = Reason.of("smtp_failed", error=type(exc).__name__)
+        log.exception("sending_failed", extra={"action": "sending_failed", "account": desk.name})
+    put_off = Later("connect", failure.code) if failure is not None else None
+    desk.owed |= {p.key: (p, put_off) for p in parcels if p.key not in tried}
+    settle_owed(desk, tries=OWED_TRIES)
     key = f"sending-stopped:{by}" if by else "sending-stopped"
     now = desk.clock()
     with desk.journal.durable() as tx:
         if failure is not None:
             note = Reason.of("relay_stopped", channel=by) if by else Reason.of("sending_stopped")
             tell(desk, tx, key, note, now=now, reasons=[failure])
-        elif by and answered:
+        elif by and tried:
             notes.forget(tx, desk.name, key)  # it works again: should it stop once more, staff are told once more
 
 
@@ -368,23 +377,35 @@ def _draft_id(parcel: Parcel) -> int:
     return int(parcel.key.partition(":")[0])
 
 
-def _insist(journal: Journal, commit: Callable[[], None], *, tries: int = 60) -> None:
-    """An answer of the server must reach the journal: a full disk is waited out for a minute.
+def settle_owed(desk: Desk, *, tries: int = 1) -> None:
+    """Journal the answers of the server that are not in the journal yet: a full disk is waited out, a second a try.
 
-    If even that fails the journal still says "sending", and a person decides after the restart.
+    What fails then is tried again at every turn. If the process ends before, the journal still says "sending", and a
+    person decides after the restart.
+
+    Raises: JournalUnavailable.
     """
-    for attempt in range(tries):
-        try:
-            commit()
-            return
-        except JournalUnavailable:
-            if attempt == tries - 1:
-                raise
-            sleep(1)
+    with desk.owed_lock:
+        for key, (parcel, outcome) in list(desk.owed.items()):
+            for attempt in range(tries):
+                try:
+                    _journal_outcome(desk, parcel, outcome)
+                    break
+                except JournalUnavailable:
+                    if attempt == tries - 1:
+                        raise
+                    sleep(1)
+            del desk.owed[key]
+            desk.in_flight.discard(_draft_id(parcel))
 
 
-def _journal_outcome(desk: Desk, parcel: Parcel, outcome: Outcome) -> None:
+def _journal_outcome(desk: Desk, parcel: Parcel, outcome: Outcome | None) -> None:
+    """What became of a parcel; None: it was not tried."""
     draft_id, now = _draft_id(parcel), desk.clock()
+    if outcome is None:
+        with desk.journal.durable() as tx:
+            drafts.unclaim(tx, draft_id, parcel.key)
+        return
     with desk.journal.durable() as tx:
         draft = drafts.find(tx, draft_id)
         match outcome:
@@ -424,7 +445,8 @@ def _why_refused(desk: Desk, parcel: Parcel) -> tuple[Reason, ...]:
 
 def _journal_later(desk: Desk, tx: Connection, draft: Draft, parcel: Parcel, reply: str, now: datetime) -> None:
     """Not accepted for sure: again after a growing pause, and a person's after a day."""
-    if now - (draft.first_attempt_at or now) >= GIVE_UP_AFTER:
+    # Tried often enough, too: a machine that slept for a day has not been trying.
+    if now - (draft.first_attempt_at or now) >= GIVE_UP_AFTER and draft.attempts >= GIVE_UP_TRIES:
         drafts.given_back(tx, draft.id, parcel.key)
         note = Reason.of("given_up", order=draft.order_id or "-", reply=reply)
         tell(desk, tx, f"given-up:{parcel.key}", note, now=now, in_reply_to=draft.in_reply_to)

@@ -29,7 +29,7 @@ from responder.core.channels import PASTE_DOMAIN
 from responder.core.senders import without_tag
 from responder.edges.journal import cases, drafts, mails, notes
 from responder.flows.desk import Desk, Sighting, same_bytes
-from responder.flows.places import back_to_drafts, mark_answered
+from responder.flows.places import back_to_drafts, find_as_written, find_rewritten, mark_answered
 from responder.flows.tell import tell
 from responder.model import Cursor, Draft, Place, Reason
 
@@ -128,9 +128,11 @@ def _seen_in_sent(desk: Desk, draft: Draft, place: Place, now: datetime) -> None
     ours = desk.own_copies.get(draft.id)
     if ours == place:
         return
-    with desk.journal.light() as tx:
-        count = int(notes.find_fact(tx, desk.name, SERVER_FILES) or 0)
-        notes.save_fact(tx, desk.name, SERVER_FILES, count + 1)
+    if draft.id in desk.sent_here and (ours is not None or draft.id not in desk.copies_tried):
+        # Only where it cannot be a copy of ours, whose place was never told or which a former run filed.
+        with desk.journal.light() as tx:
+            count = int(notes.find_fact(tx, desk.name, SERVER_FILES) or 0)
+            notes.save_fact(tx, desk.name, SERVER_FILES, count + 1)
     if ours is not None:
         desk.session.select(ours.mailbox)
         desk.session.remove(ours.uid)
@@ -260,9 +262,11 @@ def _notice_reset(desk: Desk, mailbox: str, uidvalidity: int, view: Mapping[Plac
     name = f"uidvalidity:{mailbox}"
     with desk.journal.light() as tx:
         before = notes.find_fact(tx, desk.name, name)
-        if before != uidvalidity:
+        no_approvals = before is not None and before != uidvalidity and mailbox == desk.account.approved and view
+        if before != uidvalidity and not no_approvals:
             notes.save_fact(tx, desk.name, name, uidvalidity)
-    if before is not None and before != uidvalidity and mailbox == desk.account.approved:
+    if no_approvals:
+        # The new number is remembered once all of it is out of there: a restart in between must see the change again.
         desk.not_approvals.update(view)
 
 
@@ -352,6 +356,11 @@ def _follow(
             drafts.gone(tx, draft.id, now)
         desk.say("draft_gone", draft=draft.id)
     elif now - draft.gone_since >= VANISHED_AFTER and draft.state == "drafted":
+        trash = desk.located.trash
+        if trash is not None and (find_as_written(desk, draft, trash) or find_rewritten(desk, draft, trash)):
+            # Some clients put it there a while before it leaves Drafts; a former run had seen that.
+            desk.in_trash.add(draft.id)
+            return
         with desk.journal.durable() as tx:
             drafts.vanish(tx, draft.id)
             cases.record(tx, desk.name, "vanished", now=now, case_id=draft.case_id, draft=draft.id)
@@ -414,7 +423,7 @@ def _send_back_what_is_not_ours(
     desk: Desk, approved: Mapping[Place, Sighting], bindings: Mapping[Place, Binding], now: datetime
 ) -> None:
     """Whatever in Approved is not a draft of an open case is not sent: drafts go to Drafts, received mail to INBOX."""
-    moved = False
+    moved, reset = False, bool(desk.not_approvals)
     for place, sighting in approved.items():
         if "\\deleted" in sighting.flags:
             continue
@@ -447,6 +456,9 @@ def _send_back_what_is_not_ours(
         moved = True
     if moved:
         desk.forget_status(desk.account.approved, desk.located.drafts)
+    if reset:
+        with desk.journal.light() as tx:
+            notes.save_fact(tx, desk.name, f"uidvalidity:{desk.account.approved}", next(iter(approved)).uidvalidity)
 
 
 def _approve_by_flag(desk: Desk, known: Known, versions: Mapping[int, Sequence[Sighting]], now: datetime) -> None:

@@ -15,25 +15,26 @@ from responder.edges.journal import Journal, drafts, mails, notes
 from responder.edges.orders import OrderBook
 from responder.errors import CommandRefused, FolderMissing, OrdersUnavailable
 from responder.flows.arrivals import on_arrivals
-from responder.flows.desk import Desk
+from responder.flows.desk import Desk, log
 from responder.flows.drafting import resolve_intents
 from responder.flows.filing import on_sent
-from responder.flows.sending import on_approved
+from responder.flows.jumps import notice_jump
+from responder.flows.sending import on_approved, settle_owed
 from responder.flows.staff import on_staff
 from responder.flows.tell import deliver_notes, tell
-from responder.model import Parcel, Reason
+from responder.model import Reason
 
 IDLE_MAX_S = 9 * 60
 QUIET_ACCOUNT_POLL_S = 300.0
 POLL_PER_ACCOUNT_S = 0.3
 TROUBLE_PAUSE_S = 30.0
+SUBSCRIBED = "subscribed"
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a turn leaves behind: mails to be sent, and after how many seconds to come back at the latest."""
+    """What a turn leaves behind, besides the desk's outbox: after how many seconds to come back at the latest."""
 
-    parcels: tuple[Parcel, ...]
     wake_s: float
 
 
@@ -44,6 +45,7 @@ def open_desk(
     orders: OrderBook,
     clock: Callable[[], datetime],
     before: Desk | None,
+    steady: Callable[[], float] | None = None,
 ) -> Desk:
     """Log in, find the folders, make ours; keeps what `before` remembers of mails in hand.
 
@@ -64,15 +66,33 @@ def open_desk(
         for name in (account.approved, account.notes):
             if name not in listed:
                 session.create(name)
-                session.subscribe(name)
+        _subscribe(session, journal, account)
     except BaseException:
         session.close()
         raise
     if before is None:
-        return Desk(account, settings, journal, orders, session, located, clock)
+        return Desk(account, settings, journal, orders, session, located, clock, steady)
     before.account, before.settings, before.session, before.located = account, settings, session, located
     before.forget_everything_seen()
     return before
+
+
+def _subscribe(session: Session, journal: Journal, account: AccountSettings) -> None:
+    """Let mail clients show our mailboxes: once ever, so that staff can hide them. Not only where we just made them: a
+    line that breaks in between would leave them hidden."""
+    with journal.reading() as tx:
+        done = set(notes.find_fact(tx, account.name, SUBSCRIBED) or ())
+    missing = [name for name in (account.approved, account.notes) if name not in done]
+    for name in missing:
+        try:
+            session.subscribe(name)
+        except CommandRefused as exc:
+            extra = {"action": "subscribe_refused", "account": account.name, "code": exc.code}
+            log.warning("subscribe_refused", extra=extra)
+            continue
+        done.add(name)
+        with journal.light() as tx:
+            notes.save_fact(tx, account.name, SUBSCRIBED, sorted(done))
 
 
 def _present(name: str, folders: tuple[Folder, ...]) -> str:
@@ -92,14 +112,16 @@ def take_turn(desk: Desk, now: datetime, *, after_connect: bool) -> Turn:
     desk.troubled = False
     if desk.session.idling:
         desk.session.done()
-    parcels: list[Parcel] = []
+    notice_jump(desk, now)
+    if desk.owed and not desk.owed_lock.locked():
+        settle_owed(desk)
     with _refusals_logged(desk):
         resolve_intents(desk, now)
         for mailbox in desk.account.watch:
             on_arrivals(desk, mailbox, now)
     with _refusals_logged(desk):
         ready = on_staff(desk, now)
-        parcels = on_approved(desk, ready, now)
+        on_approved(desk, ready, now)
     with _refusals_logged(desk):
         on_sent(desk, now)
     with _refusals_logged(desk):
@@ -112,7 +134,7 @@ def take_turn(desk: Desk, now: datetime, *, after_connect: bool) -> Turn:
         desk.orders_are_silent = False
         with desk.journal.durable() as tx:
             notes.forget(tx, desk.name, "orders-unavailable")
-    return Turn(tuple(parcels), _wait(desk, now))
+    return Turn(_wait(desk, now))
 
 
 @contextlib.contextmanager

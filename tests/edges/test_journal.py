@@ -288,8 +288,13 @@ def test_many_drafts_are_begun_and_found_where_the_server_put_them(journal: Jour
         assert [d.id for d in drafts.intended(tx, "main")] == [ids["<2@r>"]]
         assert drafts.find(tx, ids["<0@r>"]).place == PLACE
         assert drafts.find(tx, ids["<1@r>"]).place is None
-        assert drafts.count_recent(tx, "main", "b@mail.example", NOW) == 3
-        assert drafts.count_recent(tx, "main", "b@mail.example", NOW + timedelta(seconds=1)) == 0
+        assert drafts.count_recent(tx, "main", "b@mail.example", NOW, NOW) == 3
+        assert (
+            drafts.count_recent(tx, "main", "b@mail.example", NOW + timedelta(seconds=1), NOW + timedelta(days=1)) == 0
+        )
+        assert (
+            drafts.count_recent(tx, "main", "b@mail.example", NOW - timedelta(days=1), NOW - timedelta(seconds=1)) == 0
+        )
 
 
 def test_a_draft_is_found_by_both_its_ids_and_a_loaded_one_is_not_read_again(journal: Journal) -> None:

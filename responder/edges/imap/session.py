@@ -203,6 +203,16 @@ class Session:
         hits = self._find(f'HEADER Message-ID "{quoted}"')
         return tuple(uid for uid, found in sorted(self.message_ids(hits).items()) if found == message_id)
 
+    def find_in_reply_to(self, message_id: str) -> tuple[int, ...]:
+        """The uids of mails that may be answers to this one: their In-Reply-To holds the id, or something like it.
+
+        None for an id that is not well-formed. As costly as `find_message_id`.
+        """
+        if not _WELL_FORMED_ID.fullmatch(message_id):
+            return ()
+        quoted = message_id.replace("\\", "\\\\").replace('"', '\\"')
+        return self._find(f'HEADER In-Reply-To "{quoted}"')
+
     def message_ids(self, uids: Collection[int]) -> Mapping[int, str]:
         """The Message-ID of each of these mails that has one; for a look through a window without server search."""
         found: dict[int, str] = {}

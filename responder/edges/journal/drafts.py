@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, bindparam, func, insert, or_, select, update
@@ -243,6 +243,15 @@ def release_claims(tx: Connection, account: str) -> None:
     )
 
 
+def unclaim(tx: Connection, draft_id: int, token: str) -> None:
+    """The claim was not used: as if it had never been taken."""
+    tx.execute(
+        update(draft)
+        .where(draft.c.id == draft_id, draft.c.lease_token == token, draft.c.state == "approved")
+        .values(lease_token=None, lease_until=None, attempts=draft.c.attempts - 1)
+    )
+
+
 def begin_body(tx: Connection, draft_id: int, token: str, *, now: datetime) -> bool:
     """The window opens: from here on only the server's answer, or a person, says what happened."""
     return bool(tx.execute(_BEGIN_BODY, {"its_id": draft_id, "its_token": token, "now": now}).rowcount)
@@ -300,6 +309,29 @@ def filed(tx: Connection, draft_id: int, *, now: datetime) -> None:
         .where(draft.c.id == draft_id, draft.c.state == "sent")
         .values(state="filed", ended_at=now, outgoing_raw=None)
     )
+
+
+def move_times(tx: Connection, account: str, jump: timedelta) -> None:
+    """The clock was set: what is not at an end waits as long as it had to, by the new time."""
+    for row in tx.execute(_OPEN, {"account": account}).all():
+        moved = {name: value + jump for name in _WAITS if (value := row._mapping[name]) is not None}
+        if moved:
+            tx.execute(update(draft).where(draft.c.id == row.id).values(moved))
+
+
+def not_in_the_future(tx: Connection, account: str, now: datetime) -> None:
+    """Times that a clock which went wrong has left behind: nothing has begun later than now, and no pause or claim is
+    longer than a day."""
+    for row in tx.execute(_OPEN, {"account": account}).all():
+        values = {name: row._mapping[name] for name in _WAITS if row._mapping[name] is not None}
+        wrong = {name: now for name in _BEGUN if name in values and values[name] > now}
+        wrong |= {n: now for n in ("not_before", "lease_until") if n in values and values[n] > now + timedelta(days=1)}
+        if wrong:
+            tx.execute(update(draft).where(draft.c.id == row.id).values(wrong))
+
+
+_BEGUN = ("first_attempt_at", "uncertain_since", "gone_since")
+_WAITS = (*_BEGUN, "not_before", "lease_until")
 
 
 def postpone(tx: Connection, draft_id: int, not_before: datetime) -> None:
@@ -361,12 +393,12 @@ def leftover(tx: Connection, account: str) -> list[Draft]:
     return [_draft(row) for row in tx.execute(_LEFTOVER, {"account": account})]
 
 
-def count_recent(tx: Connection, account: str, buyer: str, since: datetime) -> int:
-    """How many drafts were written to this buyer's address (case-folded) since then."""
+def count_recent(tx: Connection, account: str, buyer: str, since: datetime, until: datetime) -> int:
+    """How many drafts were written to this buyer's address (case-folded) between these times."""
     return tx.execute(
         select(func.count())
         .select_from(draft.join(case, draft.c.case_id == case.c.id))
-        .where(case.c.account == account, case.c.buyer == buyer, draft.c.created_at >= since)
+        .where(case.c.account == account, case.c.buyer == buyer, draft.c.created_at.between(since, until))
     ).scalar_one()
 
 
@@ -384,10 +416,10 @@ def sent_to(tx: Connection, account: str, buyer: str) -> dict[str, frozenset[str
     return {template: frozenset(orders) for template, orders in found.items()}
 
 
-def sent_since(tx: Connection, account: str, since: datetime) -> int:
-    """How many mails went out by our hand since then."""
+def sent_between(tx: Connection, account: str, since: datetime, until: datetime) -> int:
+    """How many mails went out by our hand between these times."""
     return tx.execute(
-        select(func.count()).select_from(draft).where(draft.c.account == account, draft.c.sent_at >= since)
+        select(func.count()).select_from(draft).where(draft.c.account == account, draft.c.sent_at.between(since, until))
     ).scalar_one()
 
 

@@ -39,7 +39,10 @@ class Journal:
     """The journal's database. Safe to share between threads; each transaction belongs to one."""
 
     def __init__(self, url: str, *, create: bool = True) -> None:
-        """`create` False: a journal that is not there yet is unavailable instead of being made."""
+        """`create` False: a journal that is not there yet is unavailable instead of being made.
+
+        Raises: JournalUnavailable if its file cannot be made.
+        """
         self.url = url
         parsed = make_url(url)
         self._is_sqlite = parsed.get_backend_name() == "sqlite"
@@ -56,9 +59,12 @@ class Journal:
         """The file exists with mode 0600 before anything is written to it: it holds buyers' addresses."""
         if self.file is None:
             return
-        self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not self.file.exists():
-            os.close(os.open(self.file, os.O_CREAT | os.O_WRONLY, 0o600))
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not self.file.exists():
+                os.close(os.open(self.file, os.O_CREAT | os.O_WRONLY, 0o600))
+        except OSError as exc:
+            raise JournalUnavailable(exc.strerror or type(exc).__name__) from exc
 
     def _engine(self, synchronous: str) -> Engine:
         if not self._is_sqlite:
@@ -121,20 +127,26 @@ class Journal:
 
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
-        with self._full.connect() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            connection.commit()
+        try:
+            with self._full.connect() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+                connection.commit()
+        except (SQLAlchemyError, sqlite3.Error) as exc:
+            raise JournalUnavailable(type(exc).__name__) from exc
 
     def take(self) -> bool:
         """Make this process the only one that works with the journal, until `close`: two would both see an approval.
 
         False where the database cannot tell (PostgreSQL): there claims in the tables keep two apart.
-        Raises: JournalInUse.
+        Raises: JournalInUse, JournalUnavailable.
         """
         if self.file is None:
             return False
-        lock = os.open(self.file.with_suffix(".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            lock = os.open(self.file.with_suffix(".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError as exc:
+            raise JournalUnavailable(exc.strerror or type(exc).__name__) from exc
         for attempt in range(LOCK_TRIES):
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
