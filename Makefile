@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 
-.PHONY: demo test check bench setup clean
+.PHONY: demo test check bench bench-faults setup clean
 
 demo: .venv/.ready
 	$(BIN)/responder demo
@@ -19,6 +19,10 @@ check: .venv/.ready-dev
 bench: .venv/.ready-dev
 	scripts/dovecot-install
 	$(BIN)/python -m bench
+
+bench-faults: .venv/.ready-dev
+	scripts/dovecot-install
+	$(BIN)/python -m bench.faults
 
 setup: .venv/.ready-dev
 

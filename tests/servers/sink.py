@@ -12,6 +12,7 @@ import contextlib
 import email
 import ssl
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import Any, Self
@@ -84,6 +85,8 @@ class Sink:
         self.connections = 0
         self.logged_in = 0
         self.faults: list[Fault] = []
+        self.on_mail: Callable[[Received], None] | None = None
+        """Called on the server's thread for every mail it takes, before it says so."""
         self.transports: set[asyncio.BaseTransport] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
@@ -301,13 +304,14 @@ class _Smtp(SMTP):
 
     def _keep(self, session: SmtpSession, envelope: Envelope) -> None:
         raw = envelope.original_content or b""
-        self.sink.mails.append(
-            Received(
-                envelope_from=(envelope.mail_from or "").removeprefix("<>"),
-                recipients=tuple(envelope.rcpt_tos),
-                raw=raw if isinstance(raw, bytes) else raw.encode(),
-                username=session.auth_data.login.decode() if isinstance(session.auth_data, LoginPassword) else "",
-                options=tuple(envelope.mail_options),
-                connection=self.number,
-            )
+        received = Received(
+            envelope_from=(envelope.mail_from or "").removeprefix("<>"),
+            recipients=tuple(envelope.rcpt_tos),
+            raw=raw if isinstance(raw, bytes) else raw.encode(),
+            username=session.auth_data.login.decode() if isinstance(session.auth_data, LoginPassword) else "",
+            options=tuple(envelope.mail_options),
+            connection=self.number,
         )
+        self.sink.mails.append(received)
+        if self.sink.on_mail is not None:
+            self.sink.on_mail(received)
