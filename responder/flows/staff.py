@@ -456,9 +456,10 @@ def _send_back_what_is_not_ours(
         moved = True
     if moved:
         desk.forget_status(desk.account.approved, desk.located.drafts)
-    if reset:
+    if reset and approved:
         with desk.journal.light() as tx:
             notes.save_fact(tx, desk.name, f"uidvalidity:{desk.account.approved}", next(iter(approved)).uidvalidity)
+    desk.not_approvals &= set(approved)
 
 
 def _approve_by_flag(desk: Desk, known: Known, versions: Mapping[int, Sequence[Sighting]], now: datetime) -> None:

@@ -1,0 +1,291 @@
+"""Lines that break, disks that are full and processes that die at the places where that once did harm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from responder.cli import cli
+from responder.edges.imap import Session
+from responder.edges.journal import JournalUnavailable, drafts, notes
+from responder.errors import ConnectionLost
+from responder.flows import sending, staff
+from responder.flows.staff import SERVER_FILES
+from tests.journeys.by_hand import ByHand, breaking
+from tests.journeys.shop import Shop, move, text_of
+from tests.journeys.test_approval import thunderbird_saves
+
+CUT = ConnectionLost("cut")
+FULL = JournalUnavailable("disk full")
+BUYERS = {"1042": "hanako@mail.example", "1043": "ken@mail.example", "1044": "ren@mail.example"}
+
+
+@pytest.fixture
+def by_hand(quick_shop: Shop) -> Iterator[Callable[..., ByHand]]:
+    """Makes the shop's account, turned by hand, with a draft for each of the first buyers."""
+    made: list[ByHand] = []
+
+    def make(buyers: int = 1) -> ByHand:
+        for order, mail in list(BUYERS.items())[:buyers]:
+            quick_shop.order(order, buyer_mail=mail)
+        made.append(ByHand(quick_shop))
+        for order, mail in list(BUYERS.items())[:buyers]:
+            quick_shop.buyer_writes(f"注文番号{order}をキャンセルしてください。", sender=mail)
+        if buyers:
+            made[0].turn()
+            assert len(quick_shop.drafts()) == buyers
+        return made[0]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def approve_all(shop: Shop) -> None:
+    for draft in shop.drafts():
+        shop.approve(draft)
+
+
+def test_what_was_claimed_goes_out_although_the_line_breaks_over_the_next_draft(by_hand: Callable[..., ByHand]) -> None:
+    hand = by_hand(2)
+    approve_all(hand.shop)
+    hand.turn()
+    with breaking(sending, "fetch_copy", CUT, nth=2), pytest.raises(ConnectionLost):
+        hand.turn()
+    hand.send()
+    assert len(hand.shop.sink.mails) == 1
+    hand.turn_and_send(3)
+    assert len(hand.shop.sink.mails) == 2
+    assert hand.states() == {"filed": 2}
+
+
+def test_the_daemon_sends_what_a_broken_turn_has_claimed(quick_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken: list[bool] = []
+    real = sending._prepare
+
+    def prepare(desk, item, now):  # type: ignore[no-untyped-def]
+        parcel = real(desk, item, now)
+        if parcel is not None and not broken:
+            broken.append(True)
+            desk.outbox.append(parcel)
+            raise CUT
+        return parcel
+
+    monkeypatch.setattr(sending, "_prepare", prepare)
+    shop = quick_shop
+    shop.order("1042")
+    shop.start()
+    shop.buyer_writes("注文番号1042をキャンセルしてください。")
+    shop.approve(shop.wait_for_draft())
+    shop.wait_for_mail()
+    shop.wait_until_filed()
+    assert broken == [True]
+    assert len(shop.sink.mails) == 1
+
+
+def test_a_full_disk_after_the_copy_in_sent_makes_no_second_copy(by_hand: Callable[..., ByHand]) -> None:
+    hand = by_hand()
+    approve_all(hand.shop)
+    hand.turn_and_send(2)
+    with breaking(drafts, "finish", FULL), pytest.raises(JournalUnavailable):
+        hand.turn()
+    hand.turn_and_send(2)
+    assert hand.states() == {"filed": 1}
+    assert len(hand.shop.lies_in("Sent")) == len(hand.shop.sink.mails) == 1
+
+
+def test_after_a_restart_our_own_copy_is_not_taken_for_the_servers(by_hand: Callable[..., ByHand]) -> None:
+    hand = by_hand()
+    approve_all(hand.shop)
+    hand.turn_and_send(2)
+    with breaking(Session, "append", CUT, after=True), pytest.raises(ConnectionLost):
+        hand.turn()
+    hand.die()
+    hand.turn_and_send(3)
+    assert hand.states() == {"filed": 1}
+    assert len(hand.shop.lies_in("Sent")) == 1
+    with hand.journal.reading() as tx:
+        assert not notes.find_fact(tx, "main", SERVER_FILES)
+
+
+def test_an_answer_that_finds_the_disk_full_is_journalled_once_there_is_room(
+    by_hand: Callable[..., ByHand], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "OWED_TRIES", 2)
+    monkeypatch.setattr(sending, "sleep", lambda _s: None)
+    hand = by_hand()
+    approve_all(hand.shop)
+    hand.turn()
+    hand.turn()
+    with monkeypatch.context() as context:
+        context.setattr(sending, "settle_as_sent", lambda *_: (_ for _ in ()).throw(FULL))
+        with pytest.raises(JournalUnavailable):
+            hand.send()
+        assert hand.states() == {"sending": 1}
+    hand.turn_and_send(2)
+    assert hand.states() == {"filed": 1}
+    assert len(hand.shop.sink.mails) == len(hand.shop.lies_in("Sent")) == 1
+    assert hand.shop.notes() == []
+
+
+def test_old_approvals_stay_void_when_the_start_after_a_renumbering_is_cut_short(
+    by_hand: Callable[..., ByHand],
+) -> None:
+    hand = by_hand()
+    hand.turn()
+    approve_all(hand.shop)
+    hand.shop.server.renew_uidvalidity("shop", "承認")
+    with breaking(Session, "move", CUT), pytest.raises(ConnectionLost):
+        hand.turn()
+    hand.die()
+    hand.turn_and_send(3)
+    assert hand.shop.sink.mails == []
+    assert hand.shop.lies_in("承認") == []
+    assert len(hand.shop.drafts()) == 1
+    approve_all(hand.shop)
+    hand.turn_and_send(3)
+    assert len(hand.shop.sink.mails) == 1
+
+
+def test_a_renumbered_approved_that_staff_empty_themselves_is_no_stumbling_block(
+    by_hand: Callable[..., ByHand],
+) -> None:
+    hand = by_hand(2)
+    hand.turn()
+    approve_all(hand.shop)
+    hand.shop.server.renew_uidvalidity("shop", "承認")
+    with breaking(Session, "move", CUT), pytest.raises(ConnectionLost):
+        hand.turn()
+    with hand.shop.staff("承認") as client:
+        for uid in client.search():
+            move(client, uid, "下書き")
+    hand.turn_and_send(3)
+    assert hand.shop.sink.mails == []
+    approve_all(hand.shop)
+    hand.turn_and_send(3)
+    assert len(hand.shop.sink.mails) == 2
+
+
+def test_a_draft_that_staff_rewrote_before_we_knew_it_lay_there_is_not_written_again(
+    by_hand: Callable[..., ByHand], quick_shop: Shop
+) -> None:
+    quick_shop.order("1042")
+    hand = by_hand(0)
+    quick_shop.buyer_writes("注文番号1042をキャンセルしてください。")
+    with breaking(Session, "append_many", CUT, after=True), pytest.raises(ConnectionLost):
+        hand.turn()
+    (draft,) = quick_shop.drafts()
+    thunderbird_saves(quick_shop, draft, "担当の田中です。注文番号1042のキャンセルを承りました。")
+    hand.die()
+    hand.turn_and_send(3)
+    assert len(quick_shop.drafts()) == 1
+    approve_all(quick_shop)
+    hand.turn_and_send(4)
+    assert len(quick_shop.sink.mails) == 1
+    assert "担当の田中です" in text_of(quick_shop.sink.mails[0].raw)
+    assert hand.states() == {"filed": 1}
+
+
+def test_seen_in_trash_before_a_death_it_still_ends_as_refused(by_hand: Callable[..., ByHand]) -> None:
+    hand = by_hand()
+    with hand.shop.staff() as client:
+        client.copy(client.search(), "ゴミ箱")
+    hand.turn()
+    hand.die()
+    with hand.shop.staff() as client:
+        client.delete_messages(client.search())
+        client.expunge()
+    hand.turn()
+    hand.turn(after_s=staff.VANISHED_AFTER.total_seconds() + 1)
+    hand.turn()
+    assert hand.states() == {"discarded": 1}
+
+
+def test_told_to_stop_no_further_mail_of_a_batch_is_begun(by_hand: Callable[..., ByHand]) -> None:
+    hand = by_hand(3)
+    approve_all(hand.shop)
+    hand.turn()
+    hand.turn()
+    hand.send(is_stopping=lambda: bool(hand.shop.sink.mails))
+    assert len(hand.shop.sink.mails) == 1
+    assert hand.states() == {"approved": 2, "sent": 1}
+    hand.die()
+    hand.turn_and_send(3)
+    assert len(hand.shop.sink.mails) == 3
+    assert hand.states() == {"filed": 3}
+
+
+def test_a_mailbox_that_was_made_and_not_shown_is_shown_after_the_next_login(quick_shop: Shop) -> None:
+    quick_shop.order("1042")
+    with breaking(Session, "subscribe", CUT), pytest.raises(ConnectionLost):
+        ByHand(quick_shop)
+    hand = ByHand(quick_shop)
+    try:
+        with quick_shop.staff() as client:
+            assert {"承認", "Responder"} <= {name for _, _, name in client.list_sub_folders()}
+            client.unsubscribe_folder("Responder")
+        hand.die()
+        hand.turn()
+        with quick_shop.staff() as client:
+            assert "Responder" not in {name for _, _, name in client.list_sub_folders()}, "staff had hidden it"
+    finally:
+        hand.close()
+
+
+def test_where_the_journal_cannot_be_made_the_start_ends_with_words(quick_shop: Shop) -> None:
+    quick_shop.write_files()
+    (quick_shop.folder / "state").write_text("no directory")
+    result = CliRunner().invoke(cli, ["run", "--config", str(quick_shop.folder)])
+    assert result.exit_code == 75
+    assert "state/responder.db" in result.output
+    assert "Traceback" not in result.output
+
+
+# --- clocks ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=5), -timedelta(days=365)], ids=["hours on", "a year back"])
+def test_a_clock_that_is_set_ends_no_pause_and_stretches_none(by_hand: Callable[..., ByHand], jump: timedelta) -> None:
+    hand = by_hand()
+    hand.shop.sink.fail("mail", "451 4.7.1 later")
+    approve_all(hand.shop)
+    hand.turn_and_send(2)
+    hand.now += jump
+    hand.turn_and_send(3)
+    assert hand.shop.sink.mails == []
+    assert hand.shop.notes() == []
+    assert hand.states() == {"approved": 1}
+    hand.later(300)
+    hand.turn_and_send(3)
+    assert len(hand.shop.sink.mails) == 1
+    assert hand.states() == {"filed": 1}
+
+
+def test_a_clock_that_was_ahead_when_we_stopped_holds_nothing_up(by_hand: Callable[..., ByHand]) -> None:
+    hand = by_hand()
+    hand.now += timedelta(hours=30)
+    hand.die()
+    hand.shop.sink.fail("mail", "451 4.7.1 later")
+    approve_all(hand.shop)
+    hand.turn_and_send(3)
+    assert hand.states() == {"approved": 1}
+    hand.now -= timedelta(hours=30)
+    hand.die()
+    hand.turn_and_send(3)
+    assert len(hand.shop.sink.mails) == 1
+
+
+def test_a_machine_that_slept_for_two_days_gives_nothing_up(by_hand: Callable[..., ByHand]) -> None:
+    hand = by_hand()
+    hand.shop.sink.fail("mail", "451 4.7.1 later", times=2)
+    approve_all(hand.shop)
+    hand.turn_and_send(2)
+    hand.later(2 * 86_400)
+    hand.turn_and_send(1)
+    assert hand.states() == {"approved": 1}
+    hand.later(3600)
+    hand.turn_and_send(2)
+    assert len(hand.shop.sink.mails) == 1
