@@ -24,6 +24,8 @@ def readable_domain(mail: str) -> str:
 
 def imitates(mail: str) -> bool:
     """True if a part of the domain mixes scripts, or is foreign letters that all look like Latin ones."""
+    if mail.isascii() and "xn--" not in mail.lower():
+        return False
     domain = readable_domain(mail)
     if domain.isascii():
         return False

@@ -17,7 +17,9 @@ part of a phrase was found.
 
 from __future__ import annotations
 
+import functools
 import itertools
+import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -270,17 +272,25 @@ class _Literal(NamedTuple):
     """What the automaton gives for a literal.
 
     `alone` are the phrases that are nothing but this literal, `anchored` those looked at because their rarest part can
-    be it, `parts` all parts that it can be.
+    be it, `parts` all parts that it can be; `mask` has the bits of those that phrases of several parts need.
     """
 
     length: int
     alone: tuple[int, ...]
     anchored: tuple[int, ...]
     parts: Collection[int]
+    mask: int
     is_blocker: bool
 
 
 _Seen = list[tuple[tuple[int, int], _Literal]]
+
+# Bits of a mask of parts: enough to tell most apart, few enough that numbers of them stay small.
+_BITS = 509
+
+
+def _union(masks: Iterable[int]) -> int:
+    return functools.reduce(operator.or_, masks, 0)
 
 
 _hit = partial(tuple.__new__, Hit)
@@ -324,6 +334,10 @@ class Matcher:
         if literals:
             self.automaton.make_automaton()
         common = self._common(literals)
+        together = {part_id for numbers, _ in self.phrases if len(numbers) > 1 for part_id in numbers}
+        # A few bits for many parts: two that share one are told apart later.
+        bits = {part_id: 1 << (place % _BITS) for place, part_id in enumerate(sorted(together))}
+        self.needs = [_union(bits.get(part_id, 0) for part_id in numbers) for numbers, _ in self.phrases]
         for number, (numbers, _) in enumerate(self.phrases):
             if len(numbers) == 1:
                 alone[numbers[0]].append(number)
@@ -335,6 +349,7 @@ class Matcher:
                 tuple(number for part_id in ids for number in alone[part_id]),
                 tuple(number for part_id in ids for number in anchored[part_id]),
                 frozenset(ids) if len(ids) > _MANY else tuple(ids),
+                _union(bits.get(part_id, 0) for part_id in ids),
                 literal in self.blockers,
             )
             for literal, ids in literals.items()
@@ -398,17 +413,21 @@ class Matcher:
     def _hits(self, sentence: str, seen: _Seen) -> list[Hit]:
         hits: list[Hit] = []
         candidates: list[int] = []
-        for (start, end), (_, alone, anchored, _, is_blocker) in seen:
+        present = 0
+        for (start, end), (_, alone, anchored, _, mask, is_blocker) in seen:
             for number in alone:
                 hits.append(_hit((number, start, end, end, ())))
             if anchored:
                 candidates += anchored
+            present |= mask
             if is_blocker:
                 return self._hits(sentence, _outside(seen))
+        needs = self.needs
         for number in dict.fromkeys(candidates):
-            hit = self._gapped(number, sentence, seen)
-            if hit is not None:
-                hits.append(hit)
+            if needs[number] & present == needs[number]:
+                hit = self._gapped(number, sentence, seen)
+                if hit is not None:
+                    hits.append(hit)
         if len(hits) > 1:
             hits.sort(key=place)
         return hits
@@ -465,7 +484,7 @@ def place(hit: Hit) -> tuple[int, int, int]:
 
 def _outside(seen: _Seen) -> _Seen:
     """What does not lie inside a blocked span that is longer."""
-    blocked = [span for span, literal in seen if literal[4]]
+    blocked = [span for span, literal in seen if literal.is_blocker]
     return [
         (span, literal._replace(is_blocker=False))
         for span, literal in seen

@@ -23,12 +23,14 @@ from responder.model import Decision, Message, Reason, RuleTrace
 LEAD = 2.0
 # From this share on, a topic is proposed although a word stands in the mail that vetoes it.
 SURE = 0.8
+# From this share on it may also be named without being asked for: the asking is in words that nobody knows.
+PLAINLY = 0.95
 # A reply found by words is doubted where another topic has at least the first share, its own at most the second.
 DOUBT = (0.4, 0.1)
 # So is one on cancelling, where its own share is less than this part of another's.
-CAREFUL = 0.8
+CAREFUL = 0.4
 # With fewer pieces than this (a dozen letters) a text is too short to be like anything, unless it surely is.
-FEW_PIECES = 24
+FEW_PIECES = 18
 # With fewer examples than this of what a rule asks, likeness to others says nothing against it: a shop's own topics.
 FEW = 25
 # What a mail of thanks looks like, and the share from which on it surely is one, whatever else stands in it.
@@ -289,7 +291,7 @@ class Rulebook:
         if topic is None or topic.least > 1 or reading.acts & topic.voids & WARNING_ACTS:
             return False
         kin = self._kin.get(name, {name})
-        plain = ("asked",) if topic.asked_by else ("asked", "mentioned")
+        plain = ("asked", "mentioned") if share >= PLAINLY or not topic.asked_by else ("asked",)
         if any(m.topic in kin and m.status not in plain for m in reading.mentions):
             return False
         return share >= SURE or not kin & reading.vetoed
