@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 from responder.core import headers
 from responder.core.addresses import clean_lines
 from responder.core.blanks import blanks_in, own_words
 from responder.core.dates import written
-from responder.core.offer import offer, written_at
+from responder.core.offer import offer, variant_of, written_at
 from responder.core.outgoing import outgoing, same_text, text_of
 from responder.core.templates import Templates, tidy
 from responder.core.values import Shop, View, fact_text, one_line
@@ -28,6 +29,7 @@ __all__ = [
     "compose",
     "draft_bytes",
     "facts_now",
+    "gloss",
     "outgoing",
     "own_words",
     "same_text",
@@ -85,6 +87,54 @@ def compose(
         language=decision.language,
         valid_until=_end_of_first(view),
     )
+
+
+def gloss(
+    decision: Decision,
+    message: Message,
+    *,
+    identity: Identity,
+    shop: Shop,
+    channel: object,
+    templates: Templates,
+    now: datetime,
+) -> Letter | None:
+    """The same reply in the shop's own language, for staff who do not read the draft's: same template, same facts.
+
+    None where they read it anyway, and where it would not say what the draft says: there is no such template, or only
+    one of the two is the shop's own.
+    """
+    name, language = decision.template, shop.language
+    if decision.language == language or not name:
+        return None
+    ours, theirs = (templates.is_own(name, v) for v in (language, variant_of(decision, message)))
+    if ours != theirs:
+        return None
+    unquoted = Unquoted(channel)
+    try:
+        return compose(
+            replace(decision, language=language),
+            message,
+            identity=identity,
+            shop=shop,
+            channel=unquoted,
+            templates=templates,
+            now=now,
+        )
+    except MessageError:
+        return None
+
+
+class Unquoted:
+    """A channel on which the buyer's words do not stand below the reply."""
+
+    quote_original = False
+
+    def __init__(self, channel: object) -> None:
+        self._channel = channel
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._channel, name)
 
 
 def facts_now(order: Order | None, names: Iterable[str]) -> Mapping[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from responder.core import headers
@@ -12,6 +13,20 @@ from responder.core.wording import Catalog
 from responder.model import Address, Identity, Language, Reason
 
 EXCERPT_CHARACTERS = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a note tells of a draft, in words: lines of what to do first, lines worth knowing, and the draft's text in
+    the shop's own language, introduced by `gloss_title`."""
+
+    to_do: tuple[str, ...] = ()
+    to_know: tuple[str, ...] = ()
+    gloss_title: str = ""
+    gloss: str = ""
+
+
+_NOTHING = Told()
 
 
 def note_bytes(
@@ -26,11 +41,20 @@ def note_bytes(
     reasons: Sequence[Reason],
     excerpt: str,
     now: datetime,
+    told: Told = _NOTHING,
 ) -> bytes:
     """The note's bytes (RFC 5322, UTF-8). `note` names subject and text in the catalog, `reasons` follow as a list,
-    `excerpt` is the buyer's text, quoted; it is a value and never read as anything else."""
+    `excerpt` is the buyer's text, quoted; it is a value and never read as anything else. `told` is what
+    concerns the draft it is about."""
     args = _in_words(note, wording, language)
     lines = [wording.text(f"note.{note.code}", language, **args).rstrip()]
+    if told.to_do:
+        lines += [] if note.code == "draft_note" else ["", wording.text("note.note_to_do", language)]
+        lines += told.to_do
+    if told.to_know:
+        lines += ["", *told.to_know]
+    if told.gloss:
+        lines += ["", told.gloss_title, "", *(f"| {clean(line)}".rstrip() for line in told.gloss.splitlines())]
     if reasons:
         lines += ["", wording.text("note.note_because", language)]
         lines += [f"- {wording.reason(reason, language)}" for reason in reasons]
@@ -56,10 +80,8 @@ def note_bytes(
 
 
 def _in_words(note: Reason, wording: Catalog, language: Language) -> dict[str, str]:
-    """The note's values as staff read them: situations and what a rule wants done stand as codes until here."""
+    """The note's values as staff read them: situations stand as codes until here."""
     values = dict(note.args)
     if "situation" in values and wording.has(f"label.situation_{values['situation']}"):
         values["situation"] = wording.text(f"label.situation_{values['situation']}", language)
-    if "note" in values:
-        values["note"] = wording.notes(values["note"], language)
     return values

@@ -14,6 +14,7 @@ from responder.core.addresses import clean_lines
 from responder.core.claims import AskedValues, DayValues, FactValues, PolicyValues, RefundValues, TrackingValues
 from responder.core.dates import calendar_from, written
 from responder.core.language import chinese_scripts
+from responder.core.order_data import placed_on
 from responder.core.refunds import Refunds
 from responder.core.tracking import Carrier, Home
 from responder.core.values import OrderValues, Shop, View, one_line
@@ -104,7 +105,7 @@ def offer(
         },
         "asked": AskedValues(decision.asks),
         "tracking": tracking,
-        "refund": RefundValues(decision.order, order, view, known.refunds, decision.channel),
+        "refund": RefundValues(decision.order, order, view, known.refunds, placed_on(decision.order, decision.channel)),
         "fact": FactValues(decision.order, order, view, known.refunds),
         "day": days,
         "policy": words,

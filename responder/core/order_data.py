@@ -9,7 +9,14 @@ from responder.model import Message, Order, Reason
 # Time zones left out of an export, and clocks that are wrong.
 _LEEWAY = timedelta(hours=36)
 _TOLD = 5
-_WORTH_TELLING_H = 24.0
+WORTH_TELLING_H = 24.0
+"""From this age on staff are told how old the data are."""
+
+
+def placed_on(order: Order | None, spoken_on: str) -> str:
+    """The channel the order was placed on: that is where it is cancelled and paid back, wherever its buyer writes.
+    Where the data name no marketplace, the one he writes through is it."""
+    return spoken_on if order is None or order.channel in ("", "own") else order.channel
 
 
 def age_h(order: Order, now: datetime, name: str = "status") -> float | None:
@@ -58,7 +65,7 @@ def reasons_about(order: Order, message: Message, now: datetime) -> tuple[Reason
         place = _place(origin.source, origin.line, name)
         found.append(Reason.of("order_doubt", place=place, problems="date_in_future", found=moment))
     age = age_h(order, now)
-    if age is not None and age >= _WORTH_TELLING_H:
+    if age is not None and age >= WORTH_TELLING_H:
         found.append(Reason.of("order_data_age", hours=str(round(age)), source=order.source))
     return tuple(found)
 

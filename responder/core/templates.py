@@ -39,6 +39,8 @@ class Templates:
     home: Home = field(default_factory=Home)
     policy: Mapping[str, str] = field(default_factory=dict)
     wording: Catalog = field(default_factory=Catalog)
+    own: frozenset[str] = frozenset()
+    """Those out of another folder than the last, which is the product's: `language/name.txt`."""
 
     @classmethod
     def load(
@@ -61,6 +63,7 @@ class Templates:
         mistakes: list[Mistake] = []
         sources = _read(folders, mistakes)
         tables = {name: read_tables([*data, DATA], name, mistakes) for name in ("carriers", "refunds", "policy")}
+        shops = frozenset(name for name, (path, _) in sources.items() if folders[-1] not in path.parents)
         own_parts = any(is_part(name) and proven not in path.parents for name, (path, _) in sources.items())
         if own_parts or any(len(found) > 1 for found in tables.values()):
             proven = None
@@ -85,7 +88,7 @@ class Templates:
             environment = Sandbox(shelf)
             compiled = Shelved(environment, [name for name in shelf if not is_part(name)])
             policy = {key: str(value) for _, table in reversed(tables["policy"]) for key, value in table.items()}
-            templates = cls(compiled, pieces["carriers"], pieces["refunds"], pieces["home"], policy, catalog)
+            templates = cls(compiled, pieces["carriers"], pieces["refunds"], pieces["home"], policy, catalog, shops)
             own = {name: compiled[name] for name in compiled if name in shelf.codes}
             mistakes += dict.fromkeys(rehearse(own, templates))
         if mistakes:
@@ -99,6 +102,11 @@ class Templates:
     def has(self, name: str, language: Language) -> bool:
         """True if there is a template of that name in that language."""
         return f"{language}/{name}.txt" in self.compiled
+
+    def is_own(self, name: str, variant: str) -> bool:
+        """True if what `render` would fill in is the shop's own template."""
+        whole = f"{variant}/{name}.txt"
+        return (whole if whole in self.compiled else f"{variant[:2]}/{name}.txt") in self.own
 
     def nearest(self, name: str, language: Language) -> str | None:
         """The template name that was probably meant, or None."""

@@ -88,9 +88,7 @@ class Catalog:
         return _PLACEHOLDER.sub(lambda m: said.get(m[1], m[0]), pattern)
 
     def _said(self, key: str, value: str, language: Language) -> str:
-        """A value as staff call it: codes of situations, topics, states, notes and errors by their words."""
-        if key == "note":
-            return self.notes(value, language)
+        """A value as staff call it: codes of situations, topics, states and errors by their words."""
         if key not in _CODED:
             return value
         words = []
@@ -99,12 +97,6 @@ class Catalog:
             code = next(filter(self.has, codes), None)
             words.append(self.text(code, language) if code else part)
         return _JOIN.get(language, _JOIN["en"])[0].join(words)
-
-    def notes(self, names: str, language: Language) -> str:
-        """The words of notes, one name (or a text of the shop's own) a line."""
-        return "\n".join(
-            self.text(f"note.{name}", language) if self.has(f"note.{name}") else name for name in names.split("\n")
-        )
 
     def reason(self, reason: Reason, language: Language) -> str:
         """The words for a reason. Values that are codes themselves, or moments, are told in words too."""

@@ -200,9 +200,17 @@ def _commit_note(desk: Desk, tx: Connection, plan: Plan, now: datetime) -> None:
             now=now,
             in_reply_to=plan.own.message_id,
             references=plan.own.references,
-            reasons=plan.decision.reasons,
+            reasons=_reasons(plan),
             excerpt=plan.excerpt,
+            told=plan.told,
         )
+
+
+def _reasons(plan: Plan) -> tuple[Reason, ...]:
+    """Why it was decided so; how old the order data are is told once."""
+    if not plan.told.to_know:
+        return plan.decision.reasons
+    return tuple(reason for reason in plan.decision.reasons if reason.code != "order_data_age")
 
 
 def _commit_bounce(desk: Desk, tx: Connection, plan: Plan, now: datetime) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 
 from responder.config import AccountSettings, Settings
 from responder.core.mime import read
+from responder.core.remarks import lines
 from responder.edges.orders import OrderBook
 from responder.errors import MessageError
+from responder.flows.remarking import said_of
 from responder.flows.understanding import judge, unpack, why_silent, write
 from responder.flows.ways import way_to
 from responder.model import Decision, Identity, Language, Letter, Message, Reason
@@ -25,6 +27,8 @@ class Explanation:
     message: Message | None
     decision: Decision
     letter: Letter | None
+    remarks: tuple[Reason, ...] = ()
+    """What staff would be told to do first."""
 
 
 def explain_mail(
@@ -61,7 +65,7 @@ def explain_mail(
     if account is not None and message.sender is not None:
         identity = way_to(message.sender.mail, channel.name, account, settings.channels).identity
     decision, letter = write(decision, message, channel, settings=settings, identity=identity, now=now)
-    return Explanation(file, message, decision, letter)
+    return Explanation(file, message, decision, letter, remarks=said_of(decision, channel, settings=settings, now=now))
 
 
 def as_json(explanation: Explanation, settings: Settings, language: Language) -> dict[str, Any]:
@@ -87,7 +91,7 @@ def as_json(explanation: Explanation, settings: Settings, language: Language) ->
             "text": letter.text,
             "blanks": list(letter.blanks),
         },
-        "note": wording.notes(decision.note, language) if decision.note else None,
+        "note": "\n".join(lines(explanation.remarks, wording, language)) or None,
     }
 
 

@@ -16,9 +16,11 @@ from responder.core.compose import draft_bytes
 from responder.core.dates import calendar_from
 from responder.core.deadlines import due_at
 from responder.core.mime import combine, read
+from responder.core.notes import Told
 from responder.edges.journal import cases, drafts, lookups, mails
 from responder.errors import MessageError
 from responder.flows.desk import Desk, is_untouched
+from responder.flows.remarking import told_of
 from responder.flows.understanding import Unpacked, judge, unpack, why_silent, write
 from responder.flows.ways import Way, way_to
 from responder.model import (
@@ -60,6 +62,8 @@ class Plan:
     answers: tuple[int, ...] = ()
     retire: Draft | None = None
     note: tuple[str, Reason] | None = None
+    told: Told = field(default_factory=Told)
+    """What a note about this mail tells beside that."""
     bounced: tuple[str, ...] = ()
     known_before: bool = False
     excerpt: str = ""
@@ -307,6 +311,15 @@ def _write(
         identity=_way(desk, newest.message, newest.channel).identity,
         now=now,
     )
+    plan.told = told_of(
+        plan.decision,
+        plan.letter,
+        together,
+        newest.channel,
+        settings=desk.settings,
+        identity=_way(desk, newest.message, newest.channel).identity,
+        now=now,
+    )
     if plan.case is None and plan.decision.action != "silence" and plan.buyer:
         plan.case, plan.is_new_case = _new_case(desk, plan, newest.channel, now), True
     if plan.letter is not None and plan.case is not None:
@@ -365,19 +378,26 @@ def _note(desk: Desk, plan: Plan, channel: Channel, draft: Draft | None) -> tupl
 
 
 def _draft_note(desk: Desk, plan: Plan, channel: Channel) -> Reason | None:
-    """What staff have to know of a draft before they approve it: above all that mail is not its way."""
+    """What staff have to know of a draft before they approve it: above all that mail is not its way. None where there
+    is nothing."""
     decision, order = plan.decision, _order_words(plan.decision)
     if plan.letter is not None:
         way = way_to(plan.letter.to.mail, channel.name, desk.account, desk.settings.channels)
         told = {"order": order, "channel": channel.name, "page": channel.admin_page or channel.name}
         if way.mode == "admin_only":
             told |= {"sent": desk.located.sent or "", "approved": desk.account.approved}
-            return Reason.of("paste_draft", **told, note=decision.note or "")
+            return Reason.of("paste_draft", **told)
         if way.is_closed:
-            return Reason.of("relay_draft", **told, note=decision.note or "")
+            return Reason.of("relay_draft", **told)
         if plan.aliases > 1:
-            return Reason.of("draft_to_newest", **told, count=plan.aliases - 1, note=decision.note or "")
-    return None if decision.note is None else Reason.of("draft_note", order=order, note=decision.note)
+            return Reason.of("draft_to_newest", **told, count=plan.aliases - 1)
+    if plan.told.to_do:
+        return Reason.of("draft_note", order=order)
+    if plan.told.gloss:
+        words, shop = desk.settings.wording, desk.settings.shop
+        language = words.text(f"label.language_{decision.language}", shop.language)
+        return Reason.of("draft_gloss", order=order, language=language)
+    return None
 
 
 def _order_words(decision: Decision) -> str:

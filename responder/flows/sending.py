@@ -199,6 +199,7 @@ def _write_afresh(desk: Desk, item: Ready, copy: Copy, objections: Sequence[Obje
             in_reply_to=draft.in_reply_to,
             references=draft.references,
             reasons=reasons,
+            told=plan.told,
         )
     carry_out(desk, [plan], now)
     for place in (*item.approved, *item.elsewhere):

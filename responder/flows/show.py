@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from responder.config import Settings
+from responder.core.remarks import lines
 from responder.flows.explain import Explanation
 from responder.model import Language
 
@@ -54,5 +55,7 @@ def show_explanation(explanation: Explanation, settings: Settings, language: Lan
         console.print(f"  [bold]{escape(explanation.letter.subject)}[/]")
         for line in explanation.letter.text.splitlines():
             console.print(f"  {escape(line)}")
-    if decision.note:
-        console.print(f"[bold]{title('explain_note')}[/]  {escape(words.notes(decision.note, language))}")
+    if explanation.remarks:
+        console.print(f"[bold]{title('explain_note')}[/]")
+        for line in lines(explanation.remarks, words, language):
+            console.print(f"  {escape(line)}")

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from responder.core.notes import note_bytes
+from responder.core.notes import Told, note_bytes
 from responder.edges.imap import PartlyAppended
 from responder.edges.journal import notes
 from responder.errors import CommandRefused
@@ -16,6 +16,7 @@ from responder.flows.desk import Desk
 from responder.model import Reason
 
 NOTES_AT_ONCE = 40
+_NOTHING_MORE = Told()
 
 
 def tell(
@@ -29,6 +30,7 @@ def tell(
     references: Sequence[str] = (),
     reasons: Sequence[Reason] = (),
     excerpt: str = "",
+    told: Told = _NOTHING_MORE,
 ) -> bool:
     """Intend a note; it is put into the notes mailbox at the end of the turn. False if this key was told before."""
     message_id = desk.mint_id()
@@ -43,6 +45,7 @@ def tell(
         reasons=tuple(_with_titles(reason, desk) for reason in reasons),
         excerpt=excerpt,
         now=now,
+        told=told,
     )
     return notes.intend(tx, desk.name, key, message_id=message_id, raw=raw, now=now)
 

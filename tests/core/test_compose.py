@@ -396,6 +396,11 @@ def test_a_marketplace_that_pays_back_itself_is_named(channel: str, order: Order
     assert "取り消しの手続き" not in text
 
 
+def test_who_pays_back_is_asked_of_the_channel_the_order_was_placed_on() -> None:
+    assert "楽天市場から行われます" in write("cancel_before_ship", make_order(channel="rakuten")).text
+    assert "楽天市場から" not in write("cancel_before_ship", make_order()).text
+
+
 @pytest.mark.parametrize("channel", ["yahoo", "ebay", "mercari", "aupay"])
 def test_other_marketplaces_get_no_word_about_money(channel: str) -> None:
     assert not ANY_MONEY.search(own_words(write("cancel_before_ship", make_order(), channel=Channel(channel)).text))

@@ -11,6 +11,8 @@ import pytest
 
 from responder.core.channels import Channel
 from responder.core.decide import FoundOrders, decide
+from responder.core.refunds import Refunds
+from responder.core.remarks import lines, to_do
 from responder.core.wording import Catalog
 from responder.model import LANGUAGES, Address, Decision, Language, Order
 from tests.builders import NOW, SHOP, make_message, make_order
@@ -164,9 +166,11 @@ def test_a_buyer_who_is_upset_is_told_to_staff_with_a_script(language: Language,
     cancel = judged("対応がひどすぎます。注文をキャンセルしてください。", make_order())
     assert cancel.note == "cancel_in_admin\nangry_buyer"
     for shown in LANGUAGES:
-        words = Catalog.load().notes(cancel.note, shown)
-        assert "cancel_in_admin" not in words
+        told = to_do(cancel, Channel("own"), Refunds())
+        words = "\n".join(lines(told, Catalog.load(), shown))
+        assert "_admin" not in words
         assert "angry_buyer" not in words
+        assert "{" not in words
     assert "angry_buyer" in {reason.code for reason in judged("ありえない。最悪です。").reasons}
 
 

@@ -81,7 +81,6 @@ def test_a_mistake_names_file_line_rule_and_the_nearest_word() -> None:
 def test_values_that_are_codes_are_told_in_words() -> None:
     held = CATALOG.text("held_subject", "ja", situation="cancel_before_ship", order="1042")
     assert held == "ご対応をお願いします: キャンセルの依頼（発送前）（注文 1042）"
-    assert "管理画面" in CATALOG.text("draft_note", "ja", order="1042", note="cancel_in_admin")
     assert CATALOG.reason(Reason.of("two_matters", topics="cancel, address"), "en").endswith(
         "cancelling, a change of address"
     )

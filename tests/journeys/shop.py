@@ -278,7 +278,7 @@ channel = "{channel}"
 
     def notes(self) -> list[str]:
         """The notes that tell of something unusual: not those that say what to do before approving a draft."""
-        codes = ("draft_note", "paste_draft", "relay_draft", "draft_to_newest")
+        codes = ("draft_note", "draft_gloss", "paste_draft", "relay_draft", "draft_to_newest")
         usual = tuple(Catalog.load().text(f"note.{code}_subject", "ja").split("{", 1)[0] for code in codes)
         return [note for note in self.all_notes() if not note.startswith(usual)]
 

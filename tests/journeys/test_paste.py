@@ -29,7 +29,7 @@ def test_the_draft_is_text_to_paste_and_the_note_names_the_page(shop: Shop) -> N
     assert ORDER in text
     assert "> " not in text, "nothing but what is to be pasted"
     (note,) = until(shop.all_notes, "a note")
-    for word in ("RMS（R-Messe）", ORDER, "Sent", "承認", "キャンセルしてください", "管理画面"):
+    for word in ("RMS（R-Messe）", ORDER, "Sent", "承認", "キャンセルしてください", "RMSで注文"):
         assert word in note
     assert "paste" not in text + note
 

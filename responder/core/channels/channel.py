@@ -74,7 +74,8 @@ class Channel:
     `cancel_limit_days` may be cancelled by the shop; or each such cancel costs `cancel_points` of `cancel_points_limit`
     a year. `unofficial_cancel_counts`: a cancel that the buyer asked for in plain words counts as the shop's. The
     `official_cancel_columns` (TRUE) and `official_cancel_words` (a status word) of the order data tell that the buyer
-    has filed a formal request. `admin_page` is the page to open where a reply must be pasted.
+    has filed a formal request. `admin_page` is the page to open where a reply must be pasted, `order_page` the
+    one where orders are cancelled and changed, where that is another.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Channel:
     cancel_points: int | None = None
     cancel_points_limit: int | None = None
     admin_page: str = ""
+    order_page: str = ""
 
     @property
     def is_marketplace(self) -> bool:

@@ -26,6 +26,7 @@ _PLAIN: Mapping[str, tuple[tuple[type, ...], str]] = {
     "cancel_points": ((int,), "integer"),
     "cancel_points_limit": ((int,), "integer"),
     "admin_page": ((str,), "string"),
+    "order_page": ((str,), "string"),
 }
 _LISTS: Mapping[str, Collection[str] | None] = {
     "forbidden": FORBIDDEN,

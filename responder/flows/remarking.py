@@ -1,0 +1,55 @@
+"""What the note beside a draft tells: what to do first, what to know, and the draft in the shop's own language."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from responder.config import Settings
+from responder.core import remarks
+from responder.core.channels import Channel
+from responder.core.compose import gloss
+from responder.core.notes import Told
+from responder.model import Decision, Identity, Letter, Message, Reason
+
+
+def said_of(decision: Decision, spoken_on: Channel, *, settings: Settings, now: datetime) -> tuple[Reason, ...]:
+    """What staff have to do before they approve a draft; of a held mail only how to speak with its writer."""
+    if decision.action == "silence":
+        return ()
+    place = remarks.channel_of_order(decision, settings.channels, spoken_on)
+    found = remarks.to_do(decision, place, settings.templates.refunds)
+    if decision.action == "hold":
+        return tuple(remark for remark in found if remark.code in remarks.OF_THE_BUYER)
+    old = remarks.old_state(decision.order, place, now)
+    return found if old is None else (*found, old)
+
+
+def told_of(
+    decision: Decision,
+    letter: Letter | None,
+    message: Message,
+    spoken_on: Channel,
+    *,
+    settings: Settings,
+    identity: Identity,
+    now: datetime,
+    more: tuple[Reason, ...] = (),
+) -> Told:
+    """All that a note tells of a decision. `more` are lines worth knowing that the mail itself does not tell."""
+    wording, shop = settings.wording, settings.shop
+    first = remarks.lines(said_of(decision, spoken_on, settings=settings, now=now), wording, shop.language)
+    own = None
+    if letter is not None:
+        own = gloss(
+            decision, message, identity=identity, shop=shop, channel=spoken_on, templates=settings.templates, now=now
+        )
+    known = list(more)
+    if letter is not None and (data := remarks.data_line(decision.order, now, shop.timezone)) is not None:
+        known.append(data)
+    foreign = wording.text(f"label.language_{decision.language}", shop.language)
+    return Told(
+        to_do=tuple(first),
+        to_know=tuple(remarks.lines(known, wording, shop.language)),
+        gloss_title=wording.text("note.note_gloss", shop.language, language=foreign),
+        gloss="" if own is None else f"{own.subject}\n\n{own.text}",
+    )
