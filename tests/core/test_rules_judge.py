@@ -132,6 +132,18 @@ def test_a_bare_thank_you_is_read_with_its_subject_before_its_likeness_raises_do
 @pytest.mark.parametrize(
     ("text", "action"),
     [
+        ("We are away then and it would sit on the step for three weeks. Please cancel the order.", "draft"),
+        ("You need not cancel anything, the parcel came an hour after I wrote.", "hold"),
+    ],
+)
+def test_one_clear_sentence_outweighs_what_the_rest_of_a_mail_looks_like(text: str, action: str) -> None:
+    message = make_message(text, language="en")
+    assert judged(default_pack(), message, make_order(status="shipped")).action == action
+
+
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
         ("我不退货也不取消，就想知道包裹现在到哪了？", "draft"),
         ("上次取消的那单退款到账了，多谢。这回的现在是什么状态？", "draft"),
         ("杯子碎了，我要退货，还要取消另一单。包裹现在到哪了？", "hold"),

@@ -38,7 +38,7 @@ _SITUATION = re.compile(r"^[a-z][a-z0-9_]{0,59}$")
 _DEADLINE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(h|d|時間|日|hours?|days?)\s*$")
 
 # The share of likeness to examples that proposes a topic, and one that none can reach.
-LEAST = 0.5
+LEAST = 0.4
 NEVER = 2.0
 ASKED_BY = {
     "request": frozenset({"request", "wish", "closing", "may_i"}),

@@ -216,8 +216,9 @@ class Reader:
                 spans.append((hit.start, hit.end))
         return found
 
-    def lean(self, reading: Reading) -> Leaning | None:
-        """What the mail looks like by the examples in its main language; None where there are none."""
+    def lean(self, reading: Reading, only: int | None = None) -> Leaning | None:
+        """What the mail looks like by the examples in its main language, or `only` its sentence of this number; None
+        where there are none."""
         if not reading.folded:
             return None
         lengths = Counter[Language]()
@@ -227,6 +228,8 @@ class Reader:
         proposer = self.proposers.get(main)
         if proposer is None:
             return None
+        if only is not None:
+            return proposer.lean(fold_all([reading.sentences[only].text], kana=main == "ja")[0])
         return proposer.lean(" ".join(folded for folded, language in reading.folded if language == main))
 
     def _like(self, own: Sequence[_Row]) -> dict[str, Likeness]:

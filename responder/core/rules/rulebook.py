@@ -29,6 +29,8 @@ PLAINLY = 0.95
 DOUBT = (0.4, 0.1)
 # So is one on cancelling, where its own share is less than this part of another's.
 CAREFUL = 0.4
+# Another matter beside it is no objection where the sentence that asks has at least this share of its own.
+CLEARLY = 0.5
 # With fewer pieces than this (a dozen letters) a text is too short to be like anything, unless it surely is.
 FEW_PIECES = 18
 # With fewer examples than this of what a rule asks, likeness to others says nothing against it: a shop's own topics.
@@ -254,7 +256,8 @@ class Rulebook:
 
     def _doubt(self, rule: Rule, case: Case) -> Reason | None:
         """The examples' objection to a rule that its words let through: the mail looks like something else entirely.
-        Where a wrong draft is worst, looking more like something else is enough."""
+        Where a wrong draft is worst, looking more like something else is enough. A matter told at length around one
+        clear sentence (`we shall be away when it comes, so please cancel it`) is none."""
         leaning = self.reader.lean(case.reading) if rule.asks else None
         if leaning is None:
             return None
@@ -267,9 +270,17 @@ class Rulebook:
         most, least = DOUBT
         other = others[0]
         careful = self._is_careful(own)
-        if (shares[other] >= most and likeness <= least) or (careful and likeness < CAREFUL * shares[other]):
-            return Reason.of("looks_like_another", topic=other, example=leaning.nearest(other))
-        return None
+        if shares[other] < most or not (likeness <= least or (careful and likeness < CAREFUL * shares[other])):
+            return None
+        if other in self._answerable and self._is_clear(rule, case.reading, own):
+            return None
+        return Reason.of("looks_like_another", topic=other, example=leaning.nearest(other))
+
+    def _is_clear(self, rule: Rule, reading: Reading, own: Set[str]) -> bool:
+        """True if a sentence that asks for what the rule answers looks like that by itself."""
+        asking = {reading.asked[name].sentence for name in rule.asks & reading.asked.keys()}
+        alone = [self.reader.lean(reading, only=number) for number in sorted(asking)]
+        return any(sum(each.shares.get(name, 0.0) for name in own) >= CLEARLY for each in alone if each is not None)
 
     def _is_matter(self, name: str) -> bool:
         return name in self.topics and self.topics[name].matter
