@@ -175,6 +175,14 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """The orders that were placed on a channel since some time: how many, and those of them that are cancelled."""
+
+    total: int
+    cancelled: tuple[Order, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StateColumn:
     """One look at an order's state: the states that words of that column mean. "" goes on to the next look,
     `unknown` ends it: the word says that nobody can tell. `filled` is what any other filled cell means."""

@@ -18,9 +18,6 @@ from responder.core.values import one_line
 from responder.core.wording import Catalog
 from responder.model import Decision, Language, Order, Reason
 
-CANCEL = "cancel_before_ship"
-"""The situation in which a buyer asks to cancel what has not left."""
-
 
 def _folded(name: str) -> str:
     return "".join(normalize("NFKC", name).casefold().replace("-", " ").replace("_", " ").split())

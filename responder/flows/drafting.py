@@ -185,7 +185,9 @@ def _intent(desk: Desk, plan: Plan) -> drafts.Intent | None:
 
 def _event(plan: Plan) -> tuple[str, str | None, dict[str, object]]:
     decision = plan.decision
-    detail = {"mail": plan.mail_id, "situation": decision.situation, "rule": decision.rule}
+    detail: dict[str, object] = {"mail": plan.mail_id, "situation": decision.situation, "rule": decision.rule}
+    if decision.is_formal:
+        detail["formal"] = True
     return f"mail_{decision.action}", plan.case.id if plan.case is not None else None, detail
 
 

@@ -20,7 +20,7 @@ from responder.core.notes import Told
 from responder.edges.journal import cases, drafts, lookups, mails
 from responder.errors import MessageError
 from responder.flows.desk import Desk, is_untouched
-from responder.flows.remarking import told_of
+from responder.flows.remarking import cost_of_cancelling, told_of
 from responder.flows.understanding import Unpacked, judge, unpack, why_silent, write
 from responder.flows.ways import Way, way_to
 from responder.model import (
@@ -319,6 +319,7 @@ def _write(
         settings=desk.settings,
         identity=_way(desk, newest.message, newest.channel).identity,
         now=now,
+        more=cost_of_cancelling(desk, plan.decision, newest.channel, now) if plan.letter is not None else (),
     )
     if plan.case is None and plan.decision.action != "silence" and plan.buyer:
         plan.case, plan.is_new_case = _new_case(desk, plan, newest.channel, now), True

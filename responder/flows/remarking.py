@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from responder.config import Settings
-from responder.core import remarks
+from responder.core import cancels, remarks
 from responder.core.channels import Channel
 from responder.core.compose import gloss
 from responder.core.notes import Told
-from responder.model import Decision, Identity, Letter, Message, Reason
+from responder.core.order_data import placed_on
+from responder.edges.journal import cases, drafts
+from responder.flows.desk import Desk
+from responder.model import Decision, Identity, Letter, Message, Order, Reason
 
 
 def said_of(decision: Decision, spoken_on: Channel, *, settings: Settings, now: datetime) -> tuple[Reason, ...]:
@@ -22,6 +25,28 @@ def said_of(decision: Decision, spoken_on: Channel, *, settings: Settings, now: 
         return tuple(remark for remark in found if remark.code in remarks.OF_THE_BUYER)
     old = remarks.old_state(decision.order, place, now)
     return found if old is None else (*found, old)
+
+
+def cost_of_cancelling(desk: Desk, decision: Decision, spoken_on: Channel, now: datetime) -> tuple[Reason, ...]:
+    """What the marketplace makes of it if the shop cancels the order, with the figures as far as they are known."""
+    channel = remarks.channel_of_order(decision, desk.settings.channels, spoken_on)
+    if not cancels.is_shops(decision, channel):
+        return ()
+    placed, since = None, cancels.window(channel, now)
+    accepted: tuple[Order, ...] = ()
+    if since is not None and (placed := desk.orders.placed(channel.name, since)) is not None:
+        with desk.journal.reading() as tx:
+            sent = drafts.sent_of(tx, cancels.CANCEL, since)
+            formal = cases.formal_cancels(tx, [case_id for case_id, _, _ in sent])
+        ids = [
+            order_id
+            for case_id, order_id, template in sent
+            if case_id not in formal and cancels.effect_of(cancels.CANCEL, template) == "accepts"
+        ]
+        accepted = tuple(one for one in desk.orders.find(ids) if placed_on(one, "") == channel.name)
+    title = channel.title_in(desk.settings.shop.language)
+    found = cancels.cost(decision, channel, title, placed=placed, accepted=accepted, now=now)
+    return () if found is None else (found,)
 
 
 def told_of(

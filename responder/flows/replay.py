@@ -190,6 +190,9 @@ class OrdersThen:
         """As the book's own. Raises: OrdersUnavailable."""
         return tuple(as_it_stood(order, self.moment) for order in self.book.of_buyer(mail))
 
+    def placed(self, channel: str, since: datetime) -> None:
+        """Nobody knows how many there were then."""
+
     def refresh(self) -> tuple[Mistake, ...]:
         """As the book's own."""
         return self.book.refresh()

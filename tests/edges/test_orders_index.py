@@ -438,3 +438,51 @@ def test_no_file_raises_or_empties_the_table(drops: list[tuple[bytes, list[tuple
             assert all(isinstance(mistake, Mistake) for mistake in book.refresh())
             assert len(book.find([f"G-{n}" for n in range(5)])) == 5
             assert len(book.of_buyer("g@mail.example")) == 5
+
+
+# --- how many there were --------------------------------------------------------------------------------------------
+
+SINCE = datetime(2026, 11, 13, tzinfo=UTC)
+PLACED = "order_id,channel,status,ordered_at\n1,Amazon,shipped,2026-10-01\n2,amazon,paid,2026-11-14\n3,amazon,cancelled,2026-11-15\n4,own,cancelled,2026-11-16\n"
+
+
+def counted(path: Path, now: float = DAY + 3600, **settings: Any) -> tuple[int, list[str]] | None:
+    source = Source(path / "in", layouts=shipped_layouts(), **settings)
+    book = open_book([source], clock=lambda: datetime.fromtimestamp(now, UTC))
+    book.refresh()
+    found = book.placed("amazon", SINCE)
+    again = book.placed("amazon", SINCE)
+    assert again == found
+    return None if found is None else (found.total, [order.order_id for order in found.cancelled])
+
+
+def test_the_orders_of_a_channel_are_counted_over_all_exports_each_once(tmp_path: Path, drop: Drop) -> None:
+    drop("1.csv", PLACED, 1)
+    assert counted(tmp_path) == (2, ["3"])
+    drop(
+        "2.csv",
+        "order_id,channel,status,ordered_at,total\n2,amazon,cancelled,2026-11-14,5\n9,amazon,paid,2026-11-17,5\n",
+        2,
+    )
+    assert counted(tmp_path) == (3, ["2", "3"])
+    drop("3.csv", "order_id,channel,status,ordered_at,carrier\n3,amazon,shipped,2026-11-15,x\n", 3)
+    assert counted(tmp_path) == (3, ["2"]), "the newest word on an order counts"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("1,Amazon,shipped,2026-10-01", "1,Amazon,shipped,2026-11-14"),  # nothing from before the window
+        ("2,amazon,paid,2026-11-14", "2,amazon,paid,"),  # a day is missing
+        ("1,Amazon,shipped,2026-10-01\n2,amazon,paid,2026-11-14\n3,amazon,cancelled", "1,amazon,paid,2026-10-01\n2,amazon,paid,2026-11-14\n3,amazon,paid"),
+    ],
+    ids=["from the middle", "undated", "never tells an end"],
+)  # fmt: skip
+def test_what_the_exports_do_not_cover_is_not_counted(tmp_path: Path, drop: Drop, wrong: str, right: str) -> None:
+    drop("1.csv", PLACED.replace(wrong, right), 1)
+    assert counted(tmp_path) is None
+
+
+def test_exports_of_days_ago_are_not_counted(tmp_path: Path, drop: Drop) -> None:
+    drop("1.csv", PLACED, 1)
+    assert counted(tmp_path, DAY + 25 * 3600) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import UTC, datetime, timedelta
 
 from tests.journeys.shop import Shop, subject_of, text_of, until
 
@@ -54,3 +55,27 @@ def test_an_export_of_days_ago_sends_staff_to_the_page_first(quick_shop: Shop) -
     (note,) = until(shop.all_notes, "a note")
     assert "50 時間前" in note
     assert "まだ発送されていないこと" in note
+
+
+def test_what_a_cancel_would_cost_on_amazon_is_counted_from_exports_and_from_what_we_sent(quick_shop: Shop) -> None:
+    shop = quick_shop
+    now = datetime.now(UTC)
+
+    def order(number: int, days: int, status: str) -> str:
+        relay = f"buyer{number}@marketplace.amazon.co.jp"
+        at = (now - timedelta(days=days)).isoformat()
+        order_id = f"249-0000000-000000{number}"
+        shop.order(order_id, channel="amazon", status=status, buyer_mail=relay, ordered_at=at)
+        return order_id
+
+    order(1, 30, "shipped")
+    for number, status in ((2, "shipped"), (3, "cancelled"), (4, "paid")):
+        order(number, 2, status)
+    asked = order(5, 1, "paid")
+    shop.start()
+    shop.buyer_writes(f"注文 {asked} をキャンセルしてください。", sender="buyer5@marketplace.amazon.co.jp")
+    shop.wait_for_draft()
+    (note,) = until(shop.all_notes, "a note")
+    assert "直近 7 日の 4 件のうち 2 件目（50.0%）" in note
+    assert "上限の 2.5% を超えます" in note
+    assert f"Seller Centralで注文 {asked} をキャンセルしないでください" in note

@@ -160,6 +160,18 @@ def events(tx: Connection, account: str, kind: str | None = None) -> list[dict[s
     return [dict(row._mapping) for row in tx.execute(query)]
 
 
+def formal_cancels(tx: Connection, case_ids: Sequence[str]) -> set[str]:
+    """Those of the cases in which the buyer asked through the marketplace's own form."""
+    found: set[str] = set()
+    for start in range(0, len(case_ids), IN_ONE_QUERY):
+        some = list(case_ids[start : start + IN_ONE_QUERY])
+        rows = tx.execute(
+            select(event.c.case_id, event.c.detail).where(event.c.kind == "mail_draft", event.c.case_id.in_(some))
+        )
+        found.update(row.case_id for row in rows if row.detail.get("formal"))
+    return found
+
+
 def _case(row: Row[Any]) -> Case:
     return Case(
         id=row.id,

@@ -416,6 +416,19 @@ def sent_to(tx: Connection, account: str, buyer: str) -> dict[str, frozenset[str
     return {template: frozenset(orders) for template, orders in found.items()}
 
 
+def sent_of(tx: Connection, situation: str, since: datetime) -> list[tuple[str, str, str]]:
+    """Case, order and template of every reply in this situation that went out since then, of all accounts."""
+    rows = tx.execute(
+        select(draft.c.case_id, draft.c.order_id, draft.c.template).where(
+            draft.c.situation == situation,
+            draft.c.created_at >= since,
+            draft.c.order_id.is_not(None),
+            draft.c.state.in_(_WENT_OUT),
+        )
+    )
+    return [(row.case_id, row.order_id, row.template) for row in rows]
+
+
 def sent_between(tx: Connection, account: str, since: datetime, until: datetime) -> int:
     """How many mails went out by our hand between these times."""
     return tx.execute(

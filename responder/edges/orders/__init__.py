@@ -13,7 +13,7 @@ from responder.edges.orders.cells import Reading, status_words
 from responder.edges.orders.joined import JoinedBook
 from responder.edges.orders.lookup import Asked, LookUp
 from responder.errors import Mistake
-from responder.model import Order, OrderLayout
+from responder.model import Order, OrderLayout, Placed
 
 __all__ = ["FileBook", "HttpSource", "JoinedBook", "OrderBook", "OrderSource", "SqlSource", "open_book"]
 
@@ -30,6 +30,10 @@ class OrderBook(Protocol):
 
     def of_buyer(self, mail: str) -> tuple[Order, ...]:
         """The orders of a buyer's address, the newest first. Raises: OrdersUnavailable as `find`."""
+        ...
+
+    def placed(self, channel: str, since: datetime) -> Placed | None:
+        """The orders that were placed on a channel since then, None where they are not all known. Never raises."""
         ...
 
     def refresh(self) -> tuple[Mistake, ...]:

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from responder.edges.orders.cells import Reading
@@ -19,7 +19,7 @@ from responder.edges.orders.index import Index, KnownFile
 from responder.edges.orders.merge import Said, merged
 from responder.edges.orders.table import OrderReader, open_table
 from responder.errors import ConfigError, Mistake, OrdersUnavailable
-from responder.model import Order, order_key
+from responder.model import Order, Placed, order_key
 
 _SUFFIXES = (".csv", ".tsv", ".txt", ".tab")
 _SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
@@ -27,6 +27,8 @@ _MOST_BYTES = 4 * 1024 * 1024 * 1024
 _MOST_FILES = 2_000
 _MOST_DISAGREE = 50
 _TICK_S = 2.0
+_FRESH = timedelta(days=1)
+_COUNTED_FOR = timedelta(minutes=5)
 _NO_STAT = (0, 0, 0)
 # Goes up whenever the same file means something else to the reader: every file is read again then.
 _READER = 1
@@ -52,6 +54,7 @@ class FileBook:
         self._index, self._index_mistakes = _opened(index, is_kept=is_kept)
         self._conflicts: tuple[Mistake, ...] = ()
         self._is_new = True
+        self._placed: dict[tuple[str, int], tuple[datetime, Placed | None]] = {}
         self._loaded_at: datetime | None = None
 
     @property
@@ -110,6 +113,25 @@ class FileBook:
         except sqlite3.Error as exc:
             raise OrdersUnavailable(type(exc).__name__) from exc
 
+    def placed(self, channel: str, since: datetime) -> Placed | None:
+        """The orders that were placed on a channel since then; None where the exports do not tell of all of them.
+        Never raises."""
+        now = self._clock()
+        asked = (channel, round((now - since).total_seconds() / 3600))
+        until, known = self._placed.get(asked, (now, None))
+        if now < until:
+            return known
+        placed: Placed | None = None
+        try:
+            found = self._index.placed(channel, since.timestamp(), (now - _FRESH).timestamp())
+            if found is not None:
+                orders = map(merged, self._index.said_of(found[1], self._sources).values())
+                placed = Placed(found[0], tuple(order for order in orders if order.status == "cancelled"))
+        except sqlite3.Error:
+            return None
+        self._placed = {**self._placed, asked: (now + _COUNTED_FOR, placed)}
+        return placed
+
     def _check(self) -> None:
         if self._places and not self._index.has_any(self._sources):
             raise OrdersUnavailable("no order source could be read yet")
@@ -121,6 +143,7 @@ class FileBook:
             try:
                 changed = [self._refresh_place(place, reading, mark, mistakes) for place, reading, mark in self._places]
                 if any(changed) or self._is_new:
+                    self._placed = {}
                     self._conflicts = self._disagreements()
                     self._loaded_at = self._clock() if any(changed) or self._loaded_at is None else self._loaded_at
                     if not self._index.has_any(self._sources):

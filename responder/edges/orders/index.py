@@ -159,6 +159,24 @@ class Index:
             rows = self._reading.execute(sql, (mail, _MOST_OF_BUYER)).fetchall()
         return list(dict.fromkeys(key for (key,) in rows))
 
+    def placed(self, channel: str, since: float, fresh: float) -> tuple[int, list[str]] | None:
+        """How many orders the channel has had since then, and the keys of those that any export calls cancelled.
+
+        None unless exports that tell what became of orders cover the whole time: they know an order from before it,
+        no order without its day, and are no older than `fresh`. Looks at every order: not for every mail.
+        """
+        with self._lock:
+            rows = self._reading.execute(_BY_PART, (since, channel)).fetchall()
+            telling = [part for part, ends, *_ in rows if ends and part in self._parts and not self._parts[part][1]]
+            if not telling or max(self._parts[part][2] for part in telling) < fresh:
+                return None
+            of_those = [row for row in rows if row[0] in telling]
+            if any(undated for _, _, undated, _ in of_those) or not any(before for *_, before in of_those):
+                return None
+            found = self._reading.execute(_SINCE, (channel, since)).fetchall()
+        keys = {key for key, part, _ in found if part in telling}
+        return len(keys), list(dict.fromkeys(key for key, _, status in found if status == "cancelled"))
+
     def doubtful_keys(self, most: int) -> list[str]:
         """Orders of which two exports say what cannot both be true."""
         with self._lock:
@@ -202,6 +220,12 @@ class Index:
             if alone:
                 self._lock.release()
 
+
+_BY_PART = """
+    SELECT part, sum(status IN ('shipped', 'delivered', 'cancelled')), sum(ordered IS NULL), sum(ordered < ?)
+    FROM facts WHERE channel = ? COLLATE NOCASE GROUP BY part
+    """
+_SINCE = "SELECT key, part, status FROM facts WHERE channel = ? COLLATE NOCASE AND ordered >= ?"
 
 # Orders of which two parts say what `merge.disagreements` calls a disagreement.
 _DISAGREE = """

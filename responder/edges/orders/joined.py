@@ -13,7 +13,7 @@ from responder.edges.orders.book import FileBook, newest_first
 from responder.edges.orders.lookup import LookUp
 from responder.edges.orders.merge import Said, merged
 from responder.errors import Mistake
-from responder.model import Order, order_key
+from responder.model import Order, Placed, order_key
 
 _MOST_OF_BUYER = 50
 _MOST_TOLD = 50
@@ -62,6 +62,10 @@ class JoinedBook:
             ids |= {order_key(order.order_id): order.order_id for order in source.of_buyer(folded)}
         some = dict(list(ids.items())[:_MOST_OF_BUYER])
         return newest_first([self._merged(key, said) for key, said in self._said(some).items()], folded)
+
+    def placed(self, channel: str, since: datetime) -> Placed | None:
+        """None: a source that is asked for each order does not tell how many there are."""
+        return None
 
     def _merged(self, key: str, said: list[Said]) -> Order:
         """One order, the newest word last. What its sources disagree on is told from then on, until they agree."""

@@ -1,0 +1,70 @@
+"""Cancels of what has not left: what a reply does about one, whose it counts as, and what that costs on the channel.
+
+A figure is told only where it is known: the exports must tell what became of the orders of the whole window, and be of
+today. The limits are the channel's data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Literal
+
+from responder.core.channels import Channel
+from responder.core.facts import load
+from responder.model import Decision, Order, Placed, Reason, order_key
+
+CANCEL = "cancel_before_ship"
+"""The situation in which a buyer asks to cancel what has not left."""
+WAITS, KEEPS = (frozenset(load("cancels")[name]) for name in ("waits", "keeps"))
+FRESH = timedelta(days=1)
+
+
+def effect_of(situation: str, template: str | None) -> Literal["accepts", "waits", "keeps"] | None:
+    """What a reply of this template does about the buyer's cancel; None where there is no cancel, or no reply."""
+    if situation != CANCEL or not template:
+        return None
+    return "waits" if template in WAITS else "keeps" if template in KEEPS else "accepts"
+
+
+def is_shops(decision: Decision, channel: Channel) -> bool:
+    """True if cancelling the order of this decision counts as the shop's doing on that channel."""
+    order = decision.order
+    if order is None or decision.situation != CANCEL or decision.is_formal or channel.is_official_cancel(order):
+        return False
+    return channel.unofficial_cancel_counts or order.status == "out_of_stock"
+
+
+def window(channel: Channel, now: datetime) -> datetime | None:
+    """Since when orders count for the channel's limit; None where it has none, or nobody knows of how many days."""
+    if channel.cancel_limit_percent is None or not channel.cancel_limit_days:
+        return None
+    return now - timedelta(days=channel.cancel_limit_days)
+
+
+def cost(
+    decision: Decision, channel: Channel, title: str, *, placed: Placed | None, accepted: Iterable[Order], now: datetime
+) -> Reason | None:
+    """What staff should know before they cancel: what it costs, and how many it would be. None where it costs nothing.
+
+    `placed` are the channel's orders of the window, None where they are not all known; `accepted` those whose cancel
+    we have accepted since then, whether the exports know it yet or not.
+    """
+    order = decision.order
+    if order is None or not is_shops(decision, channel):
+        return None
+    if channel.cancel_points is not None and channel.cancel_points_limit is not None:
+        points = {"points": channel.cancel_points, "limit": channel.cancel_points_limit}
+        return Reason.of("cancel_points", channel=title, **points)
+    since, limit = window(channel, now), channel.cancel_limit_percent
+    if since is None or limit is None:
+        return None
+    about = {"channel": title, "limit": f"{limit:g}", "days": channel.cancel_limit_days}
+    if placed is None or not placed.total or order.ordered_at is None or order.ordered_at < since:
+        return Reason.of("cancel_counts", **about)
+    ours = [o for o in accepted if not o.is_shipped and o.ordered_at is not None and o.ordered_at >= since]
+    of_shop = {order_key(o.order_id) for o in (*placed.cancelled, *ours) if not channel.is_official_cancel(o)}
+    count = len(of_shop | {order_key(order.order_id)})
+    percent = 100 * count / max(placed.total, count)
+    code = "cancel_rate_over" if percent >= limit else "cancel_rate"
+    return Reason.of(code, **about, count=count, orders=placed.total, percent=f"{percent:.1f}")
