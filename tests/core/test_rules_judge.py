@@ -130,6 +130,35 @@ def test_a_bare_thank_you_is_read_with_its_subject_before_its_likeness_raises_do
 
 
 @pytest.mark.parametrize(
+    ("subject", "body", "status", "outcome"),
+    [
+        ("1042の注文は不要です", "件名のとおりです。よろしくお願いします。", "paid", ("draft", "cancel_before_ship")),
+        ("返金", "返金、確認しました。ありがとうございました。", "cancelled", ("silence", "thanks_only")),
+        ("納品書", "納品書は入れないでください、贈り物なので。", "paid", ("hold", "other")),
+    ],
+)
+def test_what_the_subject_asks_is_weighed_with_the_body(
+    subject: str, body: str, status: Any, outcome: tuple[str, str]
+) -> None:
+    decision = judged(default_pack(), make_message(body, subject=subject), make_order(status=status))
+    assert (decision.action, decision.situation) == outcome
+
+
+def test_a_veto_of_what_the_mail_reports_stops_no_proposal_of_a_neighbour() -> None:
+    # `番号` speaks against `配達完了なのに無い`, not against `どこですか`.
+    message = make_message("いただいた番号ですと、どうも行き先のわからない画面ばかりが出てまいります。", subject="")
+    decision = judged(default_pack(), message, make_order(status="shipped"))
+    assert (decision.action, decision.situation) == ("draft", "where_is_order")
+
+
+@pytest.mark.parametrize(
+    "text", ["一つだけが届いていません。", "お届けがまだのようです。", "掛けがねの色はどれですか。"]
+)
+def test_a_word_that_only_holds_the_word_for_an_injury_is_no_danger(text: str) -> None:
+    assert "safety" not in default_pack().read(make_message(text)).acts
+
+
+@pytest.mark.parametrize(
     ("text", "action"),
     [
         ("We are away then and it would sit on the step for three weeks. Please cancel the order.", "draft"),

@@ -124,10 +124,10 @@ class Reader:
         for row in own:
             _mark(row)
         mentions = [m for i, row in enumerate(own) for m in self._mentions(i, row)]
-        for mention in mentions:
-            if mention.status == "asked" and self.topics[mention.topic].kind == "request":
-                own[mention.sentence].acts.add("request")
         asked = self._asked(own, mentions)
+        for mention in mentions:
+            if mention.status == "asked" and mention.topic in asked and self.topics[mention.topic].kind == "request":
+                own[mention.sentence].acts.add("request")
         return Reading(
             sentences=_shown(own, mentions),
             mentions=tuple(mentions),
@@ -139,7 +139,7 @@ class Reader:
             like=self._like(own),
             chars=len(message.new_text.strip()),
             too_long=len(message.new_text) > MAX_CHARS,
-            folded=tuple((row.folded, row.language) for row in _for_leaning(own)),
+            folded=tuple((row.folded, row.language) for row in _for_leaning(own, asked)),
             vetoed=frozenset(name for row in own for name in row.vetoes),
         )
 
@@ -261,6 +261,8 @@ class Reader:
         body_acts = {a for row in own for a in row.acts if row.scope == "new_text"}
         named = [m for m in mentions if m.status == "mentioned" and m.topic not in denied]
         named = [m for m in named if self.topics[m.topic].kind == "request" and "thanks" not in own[m.sentence].acts]
+        vetoed = {name for row in own if row.scope == "new_text" for name, spans in row.vetoes.items() if spans is None}
+        named = [m for m in named if m.topic not in vetoed]
         topics = {m.topic for m in named}
         if len(topics) == 1 and not denied and self.topics[named[0].topic].asked_by & body_acts:
             asked[named[0].topic] = named[0]
@@ -271,9 +273,12 @@ def _read_of(text: str) -> str:
     return text if len(text) <= MAX_CHARS else f"{text[:MAX_BEGINNING]}\n\n{text[-MAX_END:]}"
 
 
-def _for_leaning(own: Sequence[_Row]) -> Sequence[_Row]:
-    """The body; the subject, which a shop's forms fill in too, only where there is hardly anything else."""
+def _for_leaning(own: Sequence[_Row], asked: Mapping[str, Mention]) -> Sequence[_Row]:
+    """The body; the subject, which a shop's forms fill in too, only where there is hardly anything else, or where all
+    that is asked stands in it."""
     body = [row for row in own if row.scope == "new_text"]
+    if asked and all(own[mention.sentence].scope == "subject" for mention in asked.values()):
+        body = list(own)
     own = [row for row in own if not body or row.language == body[0].language]
     words = sum(len(row.folded.split()) if row.language == "en" else len(row.folded) for row in body)
     return body if words > HARDLY else own

@@ -305,7 +305,8 @@ class Rulebook:
         plain = ("asked", "mentioned") if share >= PLAINLY or not topic.asked_by else ("asked",)
         if any(m.topic in kin and m.status not in plain for m in reading.mentions):
             return False
-        return share >= SURE or not kin & reading.vetoed
+        against = {other for other in kin if other == name or self.topics[other].kind == "request"}
+        return share >= SURE or not against & reading.vetoed
 
     def _candidates(self, reading: Reading) -> set[int]:
         """The places of all rules that the mail's words do not rule out."""
