@@ -23,6 +23,7 @@ bench: .venv/.ready-dev
 bench-faults: .venv/.ready-dev
 	scripts/dovecot-install
 	$(BIN)/python -m bench.faults
+	$(BIN)/python -m bench.faults --model 100000
 
 setup: .venv/.ready-dev
 

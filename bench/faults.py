@@ -1,7 +1,8 @@
 """`python -m bench.faults` (`make bench-faults`): faults at every place of a case's life, on a real Dovecot.
 
 Plans itself from clean lives, then plays one story for every place and fault, and random pairs of faults. Goes on where
-it was interrupted; what went wrong is kept beside the ledger, and `--again NAME` plays it once more.
+it was interrupted; what went wrong is kept beside the ledger, and `--again NAME` plays it once more. `--model STEPS` lets
+random buyers, staff, servers and crashes run against a model instead.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults.board import Fault
 from tests.faults.campaign import Ledger, Task, add_up, planned, run
+from tests.faults.model import ERA, Difference, play
 from tests.faults.plan import double
 from tests.faults.story import UNKNOWN, Verdict
 from tests.faults.world import SERVERS, world
@@ -33,6 +36,9 @@ def main() -> int:
     parser.add_argument("--lanes", type=int, default=6, help="stories at once; most of their time they wait")
     parser.add_argument("--only", default="", help="single faults whose name contains this")
     parser.add_argument("--again", action="append", default=[], help="play this story again (usual 17 / its faults)")
+    parser.add_argument(
+        "--model", type=int, default=0, help="instead: so many random steps against the model, from this seed"
+    )
     args = parser.parse_args()
     why_not = missing()
     if why_not is not None:
@@ -40,6 +46,8 @@ def main() -> int:
         return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     args.out.mkdir(parents=True, exist_ok=True)
+    if args.model:
+        return model(args.seed, args.model)
     kinds = args.kinds.split(",")
     ledger = Ledger(args.out / "ledger.jsonl")
     for number, kind in enumerate(kinds):
@@ -58,6 +66,24 @@ def main() -> int:
     if not args.again:
         show(ledger)
     return 0
+
+
+def model(seed: int, steps: int) -> int:
+    """Random steps against the model, a shop after the other; a difference ends its shop and is told with its seed."""
+    began, differences = time.monotonic(), 0
+    with world("usual", steps // ERA + 2) as around:
+        for number in range(-(-steps // ERA)):
+            try:
+                with tempfile.TemporaryDirectory(dir=around.folder) as folder:
+                    acts = play(around, Path(folder), seed=seed + number, steps=min(ERA, steps - number * ERA))
+            except Difference as exc:
+                differences += 1
+                print(f"DIFFERENCE {exc}", flush=True)
+                continue
+            told = ", ".join(f"{count} {act}" for act, count in sorted(acts.items()))
+            print(f"seed {seed + number}: {told}, {time.monotonic() - began:.0f} s so far", flush=True)
+    print(f"{steps} steps, seeds {seed} to {seed + number}, {differences} difference(s)")
+    return 1 if differences else 0
 
 
 @dataclass

@@ -13,7 +13,7 @@ from responder.errors import CommandRefused
 from responder.flows.desk import Desk
 from responder.flows.places import back_to_drafts, mark_answered
 from responder.flows.sending import fetch_copy, way_of
-from responder.flows.staff import SERVER_FILES, look_into, settle_as_sent
+from responder.flows.staff import SERVER_FILES, doubt_key, look_into, settle_as_sent, used_approvals
 from responder.flows.tell import tell
 from responder.model import Draft, Place, Reason
 
@@ -156,16 +156,18 @@ def _look_for_witness(desk: Desk, draft: Draft, now: datetime) -> None:
         desk.wake_at(min(since + wait, now + timedelta(seconds=30)))
         return
     with desk.journal.durable() as tx:
-        key = f"uncertain:{draft.id}:{since.isoformat()}"
         note = Reason.of(
             "outcome_unknown", order=draft.order_id or "-", approved=desk.account.approved, sent=sent or ""
         )
-        is_new = tell(desk, tx, key, note, now=now, in_reply_to=draft.in_reply_to, references=draft.references)
+        is_new = tell(
+            desk, tx, doubt_key(draft), note, now=now, in_reply_to=draft.in_reply_to, references=draft.references
+        )
         if is_new:
             cases.record(tx, desk.name, "person_asked", now=now, case_id=draft.case_id, draft=draft.id)
     if is_new:
         desk.say("outcome_unknown", level=40, draft=draft.id)
-    if approval is not None:
-        selected = desk.session.select(approval.place.mailbox)
-        if selected.uidvalidity == approval.place.uidvalidity and desk.session.flags([approval.place.uid]):
-            back_to_drafts(desk, draft, [approval.place])
+    view = desk.views.get(desk.account.approved) or look_into(desk, desk.account.approved, now)
+    there = [place for place, sighting in view.items() if "\\deleted" not in sighting.flags]
+    used = used_approvals(desk, draft, there)
+    if used:
+        back_to_drafts(desk, draft, used)

@@ -41,7 +41,7 @@ from responder.flows.drafting import carry_out
 from responder.flows.places import back_to_drafts
 from responder.flows.planning import plan_again
 from responder.flows.proofreading import proofread
-from responder.flows.staff import Ready, remember_refused, settle_as_sent
+from responder.flows.staff import Ready, remember_used, settle_as_sent
 from responder.flows.tell import tell
 from responder.flows.ways import Way, way_to
 from responder.model import Accepted, Approval, Draft, Later, Outcome, Parcel, Place, Reason, Refused, Unknown
@@ -114,7 +114,7 @@ def _prepare(desk: Desk, item: Ready, now: datetime) -> Parcel | None:
         return None
     if not _within_pace(desk, now):
         return None
-    return _approve_and_claim(desk, draft, copy, way, remarks, now)
+    return _approve_and_claim(desk, item, copy, way, remarks, now)
 
 
 def way_of(desk: Desk, draft: Draft) -> Way:
@@ -218,7 +218,7 @@ def _hold_back(desk: Desk, item: Ready, copy: Copy | None, objections: Sequence[
     with desk.journal.durable() as tx:
         drafts.unapprove(tx, draft.id, None)
         drafts.touch(tx, draft.id)
-        remember_refused(tx, desk.name, draft, item.approved)
+        remember_used(tx, desk.name, draft, item.approved)
         drafts.tell(tx, draft.id, text_sha256, [told_key(o) for o in objections if o.overridable])
         note = _why_not_sent(desk, draft, objections)
         place = item.approved[-1]
@@ -264,9 +264,10 @@ def _within_pace(desk: Desk, now: datetime) -> bool:
 
 
 def _approve_and_claim(
-    desk: Desk, draft: Draft, copy: Copy, way: Way, remarks: Sequence[Reason], now: datetime
+    desk: Desk, item: Ready, copy: Copy, way: Way, remarks: Sequence[Reason], now: datetime
 ) -> Parcel | None:
     """Fix what goes out for this text under one Message-ID, and take it for sending."""
+    draft = item.draft
     before = draft.approval
     same_text = before is not None and before.text_sha256 == copy.key
     outgoing_id = before.outgoing_id if before is not None and same_text else desk.mint_id()
@@ -292,6 +293,7 @@ def _approve_and_claim(
         token = f"{draft.id}:{token_hex(8)}"
         if not drafts.claim(tx, draft.id, token=token, until=now + LEASE, now=now):
             return None
+        remember_used(tx, desk.name, draft, item.approved)
         if remarks:
             note = Reason.of("sent_with_remarks", order=draft.order_id or "-")
             key = f"remarks:{draft.id}:{copy.key[:16]}"

@@ -77,9 +77,9 @@ def on_staff(desk: Desk, now: datetime) -> list[Ready]:
         _follow(desk, draft, here, there, in_drafts, now)
         if draft.id in desk.in_trash and not here and not there:
             _discard(desk, draft, now)
-        elif refused := _refused_before(desk, draft, there):
+        elif draft.state in ("drafted", "vanished") and (used := used_approvals(desk, draft, there)):
             # Not sent for a reason, refused by the server, or given up: what lies there still is no new approval.
-            back_to_drafts(desk, draft, refused)
+            back_to_drafts(desk, draft, used)
         elif there:
             found = _ready(desk, draft, there, here, now)
             if found is not None:
@@ -377,9 +377,14 @@ def _ready(desk: Desk, draft: Draft, there: Sequence[Place], here: Sequence[Plac
     if draft.state not in ("drafted", "vanished", "uncertain", "approved") or draft.id in desk.in_flight:
         return None
     places = list(there)
-    if draft.state == "uncertain" and draft.approval is not None:
-        # What lies there from before the doubt is no new approval.
-        places = [p for p in places if p != draft.approval.place]
+    if draft.state == "uncertain":
+        # What lay there when it was sent, and what came before staff were asked, is no answer to the question.
+        used = used_approvals(desk, draft, there)
+        places = [place for place in there if place not in used]
+        with desk.journal.durable() as tx:
+            if places and not notes.was_told(tx, desk.name, doubt_key(draft)):
+                remember_used(tx, desk.name, draft, places)
+                places = []
     if draft.state == "approved" and draft.not_before is not None and draft.not_before > now:
         desk.wake_at(draft.not_before)
         return None
@@ -392,23 +397,34 @@ def _ready(desk: Desk, draft: Draft, there: Sequence[Place], here: Sequence[Plac
     return Ready(draft, tuple(places), tuple(here))
 
 
-def remember_refused(tx: Connection, account: str, draft: Draft, places: Sequence[Place]) -> None:
-    """What lies at these places was looked at and not sent. It is on its way back to Drafts: should the line break
-    before it gets there, staff have not approved it a second time."""
+def remember_used(tx: Connection, account: str, draft: Draft, places: Sequence[Place]) -> None:
+    """What lies at these places has had its effect: it was not sent for a reason, or it was taken for sending. Whatever
+    becomes of it, and wherever the line breaks before it is out of there, staff have not approved it a second time."""
     where = [[place.mailbox, place.uidvalidity, place.uid] for place in places]
-    notes.save_fact(tx, account, f"refused:{draft.id}", where)
+    before = [one for one in notes.find_fact(tx, account, _used(draft)) or [] if one not in where]
+    notes.save_fact(tx, account, _used(draft), [*before, *where])
 
 
-def _refused_before(desk: Desk, draft: Draft, there: Sequence[Place]) -> list[Place]:
+def used_approvals(desk: Desk, draft: Draft, there: Sequence[Place]) -> list[Place]:
     """Those of the places in Approved that are no new approval."""
-    if not there or draft.state not in ("drafted", "vanished"):
+    if not there:
         return []
     with desk.journal.reading() as tx:
-        told = notes.find_fact(tx, desk.name, f"refused:{draft.id}") or []
-    refused = {Place(*where) for where in told}
+        told = notes.find_fact(tx, desk.name, _used(draft)) or []
+    used = {Place(*where) for where in told}
     if draft.approval is not None:
-        refused.add(draft.approval.place)
-    return [place for place in there if place in refused]
+        used.add(draft.approval.place)
+    return [place for place in there if place in used]
+
+
+def _used(draft: Draft) -> str:
+    return f"used:{draft.id}"
+
+
+def doubt_key(draft: Draft) -> str:
+    """The key of the note that asks what became of a mail whose outcome is unknown."""
+    since = draft.uncertain_since
+    return f"uncertain:{draft.id}:{since.isoformat() if since is not None else '-'}"
 
 
 def _take_back(desk: Desk, draft: Draft, here: Sequence[Place], now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import email
+import itertools
 import os
 import pwd
 import secrets
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from imapclient.imap_utf7 import encode as encode_utf7
 
+_RENEWED = itertools.count(1000, 1000)
 _FLAGS = {"R": "\\Answered", "S": "\\Seen", "D": "\\Draft", "F": "\\Flagged", "T": "\\Deleted"}
 
 
@@ -112,6 +114,16 @@ class Maildir:
         temporary.write_bytes(raw)
         self._own(temporary)
         temporary.rename(folder / "cur" / f"{name}:2,{flags}" if flags else folder / "new" / name)
+
+    def renew_uidvalidity(self, mailbox: str) -> None:
+        """Void all uids of a mailbox, as a restored backup does. Nobody may have it open."""
+        folder = self.folder(mailbox)
+        if not folder.is_dir():
+            return
+        for name in ("dovecot.index", "dovecot.index.log", "dovecot.index.cache"):
+            (folder / name).unlink(missing_ok=True)
+        (folder / "dovecot-uidlist").write_text(f"3 V{int(time.time()) + next(_RENEWED)} N1\n", encoding="ascii")
+        self._own(folder / "dovecot-uidlist")
 
     def subscribed(self) -> set[str]:
         """The names in the subscription file, as the server spells them."""

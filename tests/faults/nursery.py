@@ -126,7 +126,7 @@ def run_daemon(order: dict[str, Any], base: Settings) -> int:
         account,
         imap=replace(account.imap, port=order["imap_port"], username=order["user"]),
         smtp=replace(account.smtp, port=order["smtp_port"], username=order["user"]),
-        poll_s=0.1,
+        poll_s=0.5,
         **order.get("account", {}),
     )
     settings = replace(

@@ -30,7 +30,7 @@ from tests.servers.dovecot import PASSWORD
 
 DRAFTS, APPROVED, SENT, NOTES, TRASH = "下書き", "承認", "Sent", "Responder", "ゴミ箱"
 WAIT_S = 60.0
-LOOK_S = 0.03
+LOOK_S = 0.06
 UNKNOWN = Catalog.load().text("note.outcome_unknown_subject", "ja").split("{", 1)[0].rstrip("（")
 """How the note begins that asks about an unknown outcome."""
 _USUAL = Catalog.load().text("note.draft_note_subject", "ja").split("{", 1)[0]

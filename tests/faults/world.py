@@ -86,7 +86,7 @@ aliases = ["support@minato-zakka.example"]
 display_name = "みなと雑貨店"
 folders = {{ watch = ["INBOX"], approved = "承認", notes = "Responder" }}
 quiet_s = 0.05
-staff_poll_s = 0.1
+staff_poll_s = 0.4
 poll_s = 1
 imap = {{ host = "127.0.0.1", port = 1, tls = "none", username = "u", password_file = "imap.secret" }}
 smtp = {{ host = "127.0.0.1", port = 1, tls = "none", username = "u", password_file = "imap.secret" }}

@@ -91,7 +91,7 @@ POINTS: dict[str, Callable[[], None]] = {
     "note appended": lambda: after(Session, "append_many", if_=_to("Responder")),
     "before the approval commit": lambda: before(drafts, "approve"),
     "approved committed": lambda: after_commit(drafts, "claim"),
-    "not sent committed": lambda: after_commit(sending, "remember_refused"),
+    "not sent committed": lambda: after_commit(sending, "remember_used"),
     "before the sending commit": lambda: before(drafts, "begin_body"),
     "sending committed": lambda: after_commit(drafts, "begin_body"),
     "250 read": lambda: before(sending, "_journal_outcome"),

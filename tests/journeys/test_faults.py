@@ -1,5 +1,6 @@
-"""A part of the campaign of `make bench-faults`: faults at places of a case's life, one at a time and in pairs. The seed is
-fixed, so that a failure is one's own; `python -m bench.faults --again "NAME"` plays a story of it again.
+"""A part of the campaign of `make bench-faults`: faults at places of a case's life, one at a time and in pairs, and random
+steps against a model. The seeds are fixed, so that a failure is one's own; `python -m bench.faults --again "NAME"` plays a
+story of it again, `--model 1000 --seed N` the model's steps.
 
 What was promised is judged from outside: what the SMTP server took, and what lies in the mailboxes.
 """
@@ -14,13 +15,15 @@ import pytest
 
 from tests.faults.board import Fault
 from tests.faults.campaign import Task, planned, run
+from tests.faults.model import play
 from tests.faults.plan import double, spread
 from tests.faults.story import UNKNOWN
 from tests.faults.world import World, world
 from tests.servers.dovecot import missing
 
 SEED = 20261122
-SINGLES, DOUBLES, LANES = 70, 30, 4
+SINGLES, DOUBLES, LANES = 36, 18, 4
+STEPS = 2_000
 MAY_BE_UNKNOWN = ("smtp A DATA", "smtp L body", "smtp D body", "smtp A dot", "commit sending.")
 
 
@@ -69,3 +72,11 @@ def test_pairs_of_faults_lose_nothing_double_nothing_and_leave_nothing_stuck(
     verdicts = run(around, tasks, lanes=LANES, keep=tmp_path)
     wrong = {f"{task.name}: {' + '.join(v.faults)}": v.wrong for task, v in verdicts if v.wrong}
     assert wrong == {}
+
+
+def test_two_thousand_random_steps_of_buyers_staff_and_servers_agree_with_the_model(around: World) -> None:
+    folder = around.folder / "model"
+    folder.mkdir()
+    acts = play(around, folder, seed=SEED, steps=STEPS)
+    assert acts["turn"] + acts["crash"] > STEPS // 5
+    assert acts["sent"] > STEPS // 40

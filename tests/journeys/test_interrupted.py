@@ -204,6 +204,48 @@ def test_seen_in_trash_before_a_death_it_still_ends_as_refused(by_hand: Callable
     assert hand.states() == {"discarded": 1}
 
 
+@pytest.mark.parametrize("outcome", ["unknown", "refused"])
+def test_two_copies_in_approved_are_one_approval_whatever_becomes_of_the_mail(
+    by_hand: Callable[..., ByHand], outcome: str
+) -> None:
+    hand = by_hand()
+    if outcome == "unknown":
+        hand.shop.sink.fail("dot", drop=True, kept=True)
+    else:
+        hand.shop.sink.fail("dot", "550 5.7.1 no")
+    hand.shop.approve(hand.shop.drafts()[0], copy=True)
+    hand.turn()
+    approve_all(hand.shop)
+    hand.turn_and_send(8)
+    assert len(hand.shop.sink.mails) == (1 if outcome == "unknown" else 0)
+    assert hand.shop.lies_in("承認") == [] or outcome == "unknown"
+    for _ in range(10):
+        hand.later(30)
+        hand.turn_and_send()
+    assert len(hand.shop.sink.mails) == (1 if outcome == "unknown" else 0)
+    assert hand.shop.lies_in("承認") == []
+    assert hand.shop.drafts() != []
+
+
+def test_another_copy_approved_before_staff_are_asked_is_no_answer_to_the_question(
+    by_hand: Callable[..., ByHand],
+) -> None:
+    hand = by_hand()
+    hand.shop.sink.fail("dot", drop=True, kept=True)
+    hand.shop.approve(hand.shop.drafts()[0], copy=True)
+    hand.turn_and_send(2)
+    assert hand.states() == {"uncertain": 1}
+    approve_all(hand.shop)
+    for _ in range(12):
+        hand.later(20)
+        hand.turn_and_send()
+    assert len(hand.shop.sink.mails) == 1
+    assert [note for note in hand.shop.notes() if "届いたか" in note or "不明" in note or note]
+    approve_all(hand.shop)
+    hand.turn_and_send(4)
+    assert len(hand.shop.sink.mails) == 2, "staff, who were asked, have decided to send it again"
+
+
 def test_told_to_stop_no_further_mail_of_a_batch_is_begun(by_hand: Callable[..., ByHand]) -> None:
     hand = by_hand(3)
     approve_all(hand.shop)
