@@ -73,8 +73,14 @@ def run(
     threads = [threading.Thread(target=work, name=f"lane {n}") for n in range(lanes)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.join()
+    except BaseException as exc:  # told to stop: what is being played is played to its end, nothing new begins
+        failures.append(exc)
+        for thread in threads:
+            thread.join()
+        raise
     if failures:
         raise failures[0]
     return done
