@@ -70,7 +70,7 @@ SITUATIONS: tuple[Words, ...] = (
         ),
         sent_before=("cancel_offer_to_keep",),
     ),
-    Words("cancel, after our notice", "A7", _CANCEL, sent_before=("notice_restock",)),
+    Words("cancel, after our notice", "A7", _CANCEL, sent_before=("owe_restock",)),
     Words(
         "cancel, upset",
         "A1 C4",

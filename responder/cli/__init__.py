@@ -11,6 +11,7 @@ from responder import __version__
 from responder.cli.checking import check
 from responder.cli.common import EX_FINDINGS, EX_INTERRUPTED, EX_USAGE
 from responder.cli.explaining import explain
+from responder.cli.owing import owe
 from responder.cli.replaying import replay
 from responder.cli.running import run
 from responder.cli.showing import demo, schema, status
@@ -22,7 +23,7 @@ def cli() -> None:
     """Reads a shop's mailbox, puts finished replies into Drafts, and sends what staff approve."""
 
 
-for command in (run, check, explain, replay, status, schema, demo):
+for command in (run, check, explain, replay, owe, status, schema, demo):
     cli.add_command(command)
 
 

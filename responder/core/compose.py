@@ -18,6 +18,8 @@ from responder.core.blanks import blanks_in, own_words
 from responder.core.dates import written
 from responder.core.offer import offer, variant_of, written_at
 from responder.core.outgoing import outgoing, same_text, text_of
+from responder.core.owed.values import Surroundings
+from responder.core.owed.wish import Wish
 from responder.core.templates import Templates, tidy
 from responder.core.values import Shop, View, fact_text, one_line
 from responder.errors import MessageError
@@ -55,11 +57,14 @@ def compose(
     channel: object,
     templates: Templates,
     now: datetime,
+    wish: Wish | None = None,
+    around: Surroundings | None = None,
+    variant: str = "",
 ) -> Letter:
     """The reply a decision asks for, written in the mail's language.
 
     `now` is when it is written: the days it names count from there. `channel` may lack any attribute: then the reply
-    is written as for the shop's own site.
+    is written as for the shop's own site. `wish`, `around` and `variant` are those of a notice (`core.owed`).
 
     Raises: MessageError if the mail has no one to answer, or the template is missing or fails.
     """
@@ -67,7 +72,18 @@ def compose(
         raise MessageError("no_sender")
     if not decision.template:
         raise MessageError("no_template")
-    view, offered = offer(decision, message, identity=identity, shop=shop, channel=channel, known=templates, now=now)
+    view, offered = offer(
+        decision,
+        message,
+        identity=identity,
+        shop=shop,
+        channel=channel,
+        known=templates,
+        now=now,
+        wish=wish,
+        around=around,
+        variant=variant,
+    )
     subject, text = templates.render(decision.template, view.variant, offered)
     if decision.language == "en":
         text = wrapped(text)

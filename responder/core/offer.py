@@ -15,6 +15,8 @@ from responder.core.claims import AskedValues, DayValues, FactValues, PolicyValu
 from responder.core.dates import calendar_from, written
 from responder.core.language import chinese_scripts
 from responder.core.order_data import placed_on
+from responder.core.owed.values import OwedValues, Surroundings
+from responder.core.owed.wish import Wish
 from responder.core.refunds import Refunds
 from responder.core.tracking import Carrier, Home
 from responder.core.values import OrderValues, Shop, View, one_line
@@ -57,15 +59,19 @@ def offer(
     channel: object,
     known: Known,
     now: datetime,
+    wish: Wish | None = None,
+    around: Surroundings | None = None,
+    variant: str = "",
 ) -> tuple[View, dict[str, object]]:
     """The view that records what a text touches, and the values by the name a template calls them.
 
-    `channel` may lack any attribute: then the reply is written as for the shop's own site.
+    `channel` may lack any attribute: then the reply is written as for the shop's own site. `wish` and `around` are
+    what a notice tells; `variant` is the template folder where the mail does not tell it.
     """
     policy = {**known.policy, **shop.policy}
     view = View(
         language=decision.language,
-        variant=variant_of(decision, message),
+        variant=variant or variant_of(decision, message),
         shop_language=shop.language,
         timezone=shop.timezone,
         now=now,
@@ -106,6 +112,16 @@ def offer(
         "asked": AskedValues(decision.asks),
         "tracking": tracking,
         "refund": RefundValues(decision.order, order, view, known.refunds, placed_on(decision.order, decision.channel)),
+        "owed": OwedValues(
+            wish,
+            decision.order,
+            order,
+            view,
+            forbidden=frozenset(forbidden),
+            links=tracking.links,
+            hosts=frozenset(getattr(channel, "link_hosts", ()) or ()),
+            around=around,
+        ),
         "fact": FactValues(decision.order, order, view, known.refunds),
         "day": days,
         "policy": words,

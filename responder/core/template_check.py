@@ -19,6 +19,7 @@ from jinja2 import Template as Compiled
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from responder.core.claims import DayValues, FactValues, RefundValues, TrackingValues
+from responder.core.owed.values import OwedValues
 from responder.core.values import ItemValues, OrderValues
 from responder.errors import Mistake
 
@@ -30,6 +31,7 @@ OFFERED: Mapping[str, frozenset[str] | None] = {
     "channel": frozenset({"name", "title", "links", "contact", "addresses", "medium"}),
     "mail": frozenset({"subject", "date", "text", "has_attachment", "is_angry", "is_formal"}),
     "asked": None,
+    "owed": OwedValues.FIELDS,
     "tracking": TrackingValues.FIELDS,
     "refund": RefundValues.FIELDS,
     "fact": FactValues.FIELDS,

@@ -17,6 +17,7 @@ from responder.core.dates import calendar_from
 from responder.core.deadlines import due_at
 from responder.core.mime import combine, read
 from responder.core.notes import Told
+from responder.core.owed.letter import SITUATION
 from responder.edges.journal import cases, drafts, lookups, mails
 from responder.errors import MessageError
 from responder.flows.desk import Desk, is_untouched
@@ -190,13 +191,16 @@ def _ids_of_others(desk: Desk, ids: Sequence[str], buyer: str) -> frozenset[str]
 
 
 def plan_again(desk: Desk, draft: Draft, now: datetime) -> Plan | None:
-    """A plan for a draft's case as things stand now, with today's order. None if no unanswered mail is left."""
+    """A plan for a draft's case as things stand now, with today's order. None if no unanswered mail is left, and for a
+    notice: a reply to a mail says something else."""
+    if draft.situation.startswith(SITUATION):
+        return None
     with desk.journal.reading() as tx:
         case = cases.find(tx, draft.case_id)
         waiting = [m for m in mails.of_case(tx, draft.case_id) if not m.answered and m.action != "silence"]
     if case is None or not waiting:
         return None
-    found = _read_again(desk, waiting)
+    found = read_again(desk, waiting)
     if not found:
         return None
     newest = found[-1].message
@@ -270,15 +274,18 @@ def _plan_answer(desk: Desk, plan: Plan, incoming: Unpacked, now: datetime, *, i
     if draft is not None and draft.state in ("sending", "sent"):
         case, draft, earlier = None, None, []
     plan.case = case
-    if draft is not None and not is_untouched(desk, draft):
-        # Staff have this draft in hand: it is never touched, they are told what is new, and it is not sent unseen.
+    is_notice = draft is not None and draft.situation.startswith(SITUATION)
+    if draft is not None and (is_notice or not is_untouched(desk, draft)):
+        # Staff have this draft in hand, or the shop owes what it says: it is never touched, they are told what is new,
+        # and it is not sent unseen.
         decision = _decide(desk, plan, plan.own, incoming, now, is_known=is_known)
-        reasons = (Reason.of("draft_in_hand"), *decision.reasons)
+        reasons = (Reason.of("notice_waits" if is_notice else "draft_in_hand"), *decision.reasons)
         plan.decision = replace(decision, action="hold", template=None, reasons=reasons)
-        plan.note = (f"new-mail:{plan.mail_id}", Reason.of("new_mail_in_case", order=_order_words(decision)))
+        code = "new_mail_beside_notice" if is_notice else "new_mail_in_case"
+        plan.note = (f"new-mail:{plan.mail_id}", Reason.of(code, order=_order_words(decision)))
         return plan
     plan.retire = draft
-    together = [*_read_again(desk, earlier), incoming]
+    together = [*read_again(desk, earlier), incoming]
     answers = (*(m.id for m in earlier), plan.mail_id)
     plan = _write(desk, plan, together, answers, now, is_known=is_known)
     plan.note = _note(desk, plan, incoming.channel, draft)
@@ -434,7 +441,7 @@ def _named_orders(desk: Desk, plan: Plan, channel: Channel) -> set[str]:
     return {order_key(i) for i in wanted.by_pattern} | {order_key(order.order_id) for order in known}
 
 
-def _read_again(desk: Desk, earlier: Sequence[Mail]) -> list[Unpacked]:
+def read_again(desk: Desk, earlier: Sequence[Mail]) -> list[Unpacked]:
     """The case's earlier mails, fetched again: the journal keeps no bodies. One that is gone is left out."""
     found: list[Unpacked] = []
     for mail in earlier[-EARLIER_MAILS:]:

@@ -19,6 +19,7 @@ from responder.flows.desk import Desk, log
 from responder.flows.drafting import resolve_intents
 from responder.flows.filing import on_sent
 from responder.flows.jumps import notice_jump
+from responder.flows.owing import write_owed
 from responder.flows.sending import on_approved, settle_owed
 from responder.flows.staff import on_staff
 from responder.flows.tell import deliver_notes, tell
@@ -119,6 +120,8 @@ def take_turn(desk: Desk, now: datetime, *, after_connect: bool) -> Turn:
         resolve_intents(desk, now)
         for mailbox in desk.account.watch:
             on_arrivals(desk, mailbox, now)
+    with _refusals_logged(desk):
+        write_owed(desk, now)
     with _refusals_logged(desk):
         ready = on_staff(desk, now)
         on_approved(desk, ready, now)

@@ -116,7 +116,7 @@ def test_what_is_no_longer_wanted_gets_the_steps_on_amazon_too() -> None:
 
 
 def test_an_answer_to_our_notice_is_accepted_at_once() -> None:
-    before = {"notice_restock": frozenset({"249-1234567-1234567"})}
+    before = {"owe_restock": frozenset({"249-1234567-1234567"})}
     assert amazon("キャンセルでお願いします。", amazon_order(), sent_before=before).template == "cancel_before_ship"
 
 

@@ -20,6 +20,8 @@ _PLAIN: Mapping[str, tuple[tuple[type, ...], str]] = {
     "clock_weekends": ((bool,), "boolean"),
     "quote_original": ((bool,), "boolean"),
     "allows_links": ((bool,), "boolean"),
+    "allows_care": ((bool,), "boolean"),
+    "urgent_mark": ((dict,), "table"),
     "unofficial_cancel_counts": ((bool,), "boolean"),
     "cancel_limit_percent": ((int, float), "number"),
     "cancel_limit_days": ((int,), "integer"),
@@ -63,8 +65,9 @@ def channel_from(table: Mapping[str, Any], where: Where) -> Channel:
             values["routes"] = reader.routes(value)
         else:
             reader.unknown_key(key, key, known_keys())
-    for language in values.get("title") or () if isinstance(values.get("title"), dict) else ():
-        reader.choice(f"title.{language}", language, (*LANGUAGES, "zh-hant"))
+    for key in ("title", "urgent_mark"):
+        for language in values.get(key) or () if isinstance(values.get(key), dict) else ():
+            reader.choice(f"{key}.{language}", language, (*LANGUAGES, "zh-hant"))
     if reader.mistakes:
         raise ConfigError(tuple(sorted(reader.mistakes, key=lambda m: (m.file, m.line, m.key))))
     return Channel(**values)

@@ -201,6 +201,28 @@ lookup = Table(
     Index(None, "account", "sender", "at"),
 )
 
+owed = Table(
+    "owed",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("account", String(100), nullable=False),
+    Column("order_key", String(200), nullable=False),
+    Column("matter", String(30), nullable=False),
+    Column("order_id", String(200), nullable=False),
+    Column("wish", JSON, nullable=False),
+    Column("source", String(30), nullable=False),
+    Column("batch", String(40), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("why", JSON),
+    Column("case_id", String(40), ForeignKey("case.id")),
+    Column("wished_at", Utc, nullable=False),
+    Column("done_at", Utc),
+    UniqueConstraint("order_key", "matter"),
+    Index(None, "account", "state"),
+    Index(None, "batch"),
+    Index(None, "case_id"),
+)
+
 event = Table(
     "event",
     metadata,

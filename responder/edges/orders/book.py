@@ -10,7 +10,7 @@ import hashlib
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,13 +19,14 @@ from responder.edges.orders.index import Index, KnownFile
 from responder.edges.orders.merge import Said, merged
 from responder.edges.orders.table import OrderReader, open_table
 from responder.errors import ConfigError, Mistake, OrdersUnavailable
-from responder.model import Order, Placed, order_key
+from responder.model import UNSHIPPED, Order, Placed, order_key
 
 _SUFFIXES = (".csv", ".tsv", ".txt", ".tab")
 _SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 _MOST_BYTES = 4 * 1024 * 1024 * 1024
 _MOST_FILES = 2_000
 _MOST_DISAGREE = 50
+_AT_ONCE = 500
 _TICK_S = 2.0
 _FRESH = timedelta(days=1)
 _COUNTED_FOR = timedelta(minutes=5)
@@ -131,6 +132,16 @@ class FileBook:
             return None
         self._placed = {**self._placed, asked: (now + _COUNTED_FOR, placed)}
         return placed
+
+    def open_orders(self) -> Iterator[Order]:
+        """Every order whose goods have not left, by its id. Raises: OrdersUnavailable as `find`."""
+        self._check()
+        try:
+            keys = self._index.keys_in((*sorted(UNSHIPPED), "unknown"))
+        except sqlite3.Error as exc:
+            raise OrdersUnavailable(type(exc).__name__) from exc
+        for begin in range(0, len(keys), _AT_ONCE):
+            yield from (order for order in self.find(keys[begin : begin + _AT_ONCE]) if order.is_unshipped)
 
     def _check(self) -> None:
         if self._places and not self._index.has_any(self._sources):

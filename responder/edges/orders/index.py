@@ -177,6 +177,13 @@ class Index:
         keys = {key for key, part, _ in found if part in telling}
         return len(keys), list(dict.fromkeys(key for key, _, status in found if status == "cancelled"))
 
+    def keys_in(self, states: Sequence[str]) -> list[str]:
+        """The orders of which some export says one of these states, by id."""
+        marks = ",".join("?" * len(states))
+        sql = f"SELECT DISTINCT key FROM facts WHERE status IN ({marks}) ORDER BY key"  # noqa: S608
+        with self._lock:
+            return [key for (key,) in self._reading.execute(sql, list(states))]
+
     def doubtful_keys(self, most: int) -> list[str]:
         """Orders of which two exports say what cannot both be true."""
         with self._lock:

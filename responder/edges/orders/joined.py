@@ -44,6 +44,9 @@ class JoinedBook:
         """Gives the index of files back."""
         self._files.close()
 
+    def open_orders(self) -> None:
+        """None: databases and services are asked order by order, so nobody can list what is open."""
+
     def find(self, ids: Sequence[str]) -> tuple[Order, ...]:
         """The known orders of these ids, in the order asked, each once.
 

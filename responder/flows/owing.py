@@ -1,0 +1,285 @@
+"""Turns wishes into drafts: journal "written" and "drafting" in one transaction -> APPEND -> journal "drafted".
+
+A wish is done once: the draft's intent and the wish's end are committed together, and a lost line or a killed process
+is mended as for every draft (`drafting.resolve_intents`). Of an order and a matter there is one draft, ever.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from secrets import token_hex
+
+from sqlalchemy import Connection
+
+from responder.core import remarks
+from responder.core.compose import Templates, draft_bytes
+from responder.core.dates import calendar_from
+from responder.core.deadlines import due_at
+from responder.core.notes import Told
+from responder.core.owed import wish_from_json
+from responder.core.owed.letter import SITUATION
+from responder.edges.journal import cases, drafts, mails, owed
+from responder.edges.journal.owed import Owed
+from responder.flows.desk import Desk, is_untouched
+from responder.flows.drafting import append_drafts, remove_own_draft
+from responder.flows.notices import Notice, notice, party_of_order
+from responder.flows.planning import DEADLINE_H, IN_PLAY, read_again
+from responder.flows.tell import tell
+from responder.flows.understanding import Unpacked
+from responder.model import Case, Draft, Mail, Order, Reason, order_key
+
+AT_ONCE = 40
+ORDERS_TOLD = 60
+
+
+@dataclass(slots=True)
+class Errand:
+    """One wish on its way: its notice or why there is none, and the case it belongs to."""
+
+    wished: Owed
+    outcome: Notice | Reason
+    case: Case | None = None
+    is_new_case: bool = False
+    root: str = ""
+    message_id: str = ""
+    raw: bytes = b""
+    retire: Draft | None = None
+    answers: tuple[int, ...] = ()
+    draft_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The open case of an order: its draft if there is one, and its mails that nobody has answered."""
+
+    case: Case | None = None
+    draft: Draft | None = None
+    waiting: tuple[Mail, ...] = field(default=())
+
+
+def write_owed(desk: Desk, now: datetime, *, each: Callable[[], None] = lambda: None) -> None:
+    """Write the drafts of all wishes of this account that still wait; `each` is called for every one that is done.
+
+    Raises: OrdersUnavailable: nothing is known of the orders, the wishes go on waiting.
+    """
+    while not (desk.append_not_before is not None and now < desk.append_not_before):
+        with desk.journal.reading() as tx:
+            if not owed.any_waiting(tx, desk.name):
+                return
+            some = owed.waiting(tx, desk.name, most=AT_ONCE)
+        keys = [order_key(one.order_id) for one in some]
+        # One order, one case: what else it is owed has its turn after this.
+        some = [one for n, one in enumerate(some) if order_key(one.order_id) not in keys[:n]]
+        known = {order_key(order.order_id): order for order in desk.orders.find([one.order_id for one in some])}
+        _carry_out(desk, [_plan(desk, one, known.get(one.order_key), now) for one in some], now)
+        for _ in some:
+            each()
+
+
+def _plan(desk: Desk, wished: Owed, order: Order | None, now: datetime) -> Errand:
+    wish = wish_from_json(wished.order_id, wished.matter, wished.wish)
+    root = desk.mint_id()
+    first = notice(wish, order, desk.settings, desk.account, now=now, root=root)
+    if isinstance(first, Reason) or order is None:
+        return Errand(wished, first)
+    buyer = party_of_order(order, first.channel, first.way)
+    found = _open_case(desk, buyer, order)
+    refusal = _in_the_way(desk, found)
+    if refusal is not None:
+        return Errand(wished, refusal)
+    answered = _newest(desk, found)
+    outcome = first
+    if answered is not None:
+        answer = notice(wish, order, desk.settings, desk.account, now=now, root=root, mail=answered.message)
+        if isinstance(answer, Reason):
+            return Errand(wished, answer)
+        outcome = answer
+    errand = Errand(wished, outcome, found.case, root=root, message_id=desk.mint_id(), retire=found.draft)
+    errand.answers = tuple(mail.id for mail in found.waiting)
+    if errand.case is None:
+        errand.case, errand.is_new_case = _new_case(desk, buyer, order, outcome, now), True
+    letter = outcome.draftable.letter
+    errand.raw = draft_bytes(letter, message_id=errand.message_id, case_token=errand.case.id, now=now)
+    return errand
+
+
+def _open_case(desk: Desk, buyer: str, order: Order) -> Found:
+    """The buyer's open case about this very order, with what still waits in it."""
+    key = order_key(order.order_id)
+    with desk.journal.reading() as tx:
+        for case in cases.open_of_buyer(tx, desk.name, buyer):
+            if case.order_id is None or order_key(case.order_id) != key:
+                continue
+            draft = next((one for one in drafts.of_case(tx, case.id) if one.state in IN_PLAY), None)
+            if draft is not None and draft.state == "sent":
+                continue
+            waiting = [one for one in mails.of_case(tx, case.id) if not one.answered and one.action != "silence"]
+            return Found(case, draft, tuple(waiting))
+    return Found()
+
+
+def _in_the_way(desk: Desk, found: Found) -> Reason | None:
+    """Why the notice must not take the place of what the case holds."""
+    if any((mail.situation or "").startswith("cancel_") for mail in found.waiting):
+        return Reason.of("owed_buyer_cancels")
+    if found.draft is not None and not is_untouched(desk, found.draft):
+        return Reason.of("owed_draft_in_hand")
+    return None
+
+
+def _newest(desk: Desk, found: Found) -> Unpacked | None:
+    """The buyer's newest mail of the case, which the notice answers; None where it is gone or there is none."""
+    again = read_again(desk, found.waiting)
+    return again[-1] if again else None
+
+
+def _new_case(desk: Desk, buyer: str, order: Order, outcome: Notice, now: datetime) -> Case:
+    shop, channel = desk.settings.shop, outcome.channel
+    due = due_at(
+        now,
+        channel.clock_h or DEADLINE_H,
+        calendar=calendar_from({**desk.settings.templates.policy, **shop.policy}.items()),
+        timezone=shop.timezone,
+        every_day_counts=channel.clock_weekends,
+    )
+    return Case(
+        id=token_hex(10),
+        account=desk.name,
+        state="open",
+        outcome=None,
+        buyer=buyer,
+        channel=channel.name,
+        order_id=order.order_id,
+        language=outcome.draftable.letter.language,
+        opened_at=now,
+        deadline_at=due,
+    )
+
+
+def _carry_out(desk: Desk, errands: Sequence[Errand], now: datetime) -> None:
+    """Commit the group, put its drafts into Drafts, take away what they replace."""
+    done: list[Errand] = []
+    with desk.journal.durable() as tx:
+        for errand in errands:
+            if _commit(desk, tx, errand, now):
+                done.append(errand)
+        _tell_of_batches(desk, tx, {errand.wished.batch for errand in errands}, now)
+    if done:
+        append_drafts(desk, [(errand.draft_id, errand.raw) for errand in done], now)
+    for errand in done:
+        if errand.retire is not None:
+            remove_own_draft(desk, errand.retire)
+    for errand in errands:
+        result = errand.outcome.code if isinstance(errand.outcome, Reason) else "written"
+        desk.say("owed", wish=errand.wished.id, matter=errand.wished.matter, result=result)
+
+
+def _commit(desk: Desk, tx: Connection, errand: Errand, now: datetime) -> bool:
+    wished, outcome, case = errand.wished, errand.outcome, errand.case
+    if isinstance(outcome, Reason) or case is None:
+        why = outcome if isinstance(outcome, Reason) else Reason.of("owed_no_order", found=wished.order_id)
+        owed.refused(tx, wished.id, why, now=now)
+        return False
+    letter, decision = outcome.draftable.letter, outcome.draftable.decision
+    if not owed.take(tx, wished.id, now=now):
+        return False
+    if errand.is_new_case:
+        cases.open_cases(tx, [case])
+    else:
+        cases.learn(tx, case.id, order_id=decision.order_id, language=letter.language)
+    owed.written(tx, wished.id, case.id, _told(outcome, desk.settings.templates))
+    cases.tie(tx, desk.name, dict.fromkeys((errand.root, errand.message_id), case.id))
+    if errand.retire is not None:
+        drafts.end(tx, errand.retire.id, "stale", now=now)
+    intent = drafts.Intent(
+        case_id=case.id,
+        account=desk.name,
+        message_id=errand.message_id,
+        raw=errand.raw,
+        template=letter.template,
+        situation=decision.situation,
+        order_id=decision.order_id,
+        channel=decision.channel,
+        facts=letter.facts,
+        sender=letter.sender.mail,
+        recipient=letter.to,
+        in_reply_to=letter.in_reply_to,
+        references=letter.references,
+        answers=errand.answers,
+        valid_until=letter.valid_until,
+    )
+    errand.draft_id = drafts.begin(tx, [intent], now=now)[errand.message_id]
+    detail = {"owed": wished.id, "matter": wished.matter, "source": wished.source, "draft": errand.draft_id}
+    cases.record(tx, desk.name, "owed_written", now=now, case_id=case.id, **detail)
+    return True
+
+
+# --- what staff are told --------------------------------------------------------------------------------------------
+
+
+def _told(outcome: Notice, templates: Templates) -> Reason:
+    """What staff have to know of one draft, kept until all that came in together are written."""
+    channel, way, draftable = outcome.channel, outcome.way, outcome.draftable
+    how = "paste" if way.mode == "admin_only" else "relay" if way.is_closed else ""
+    first = [*remarks.to_do(draftable.decision, channel, templates.refunds)]
+    if how:
+        first.append(
+            Reason.of(f"owe_{how}", order=draftable.decision.order_id, channel=channel.name, page=channel.admin_page)
+        )
+    to_do = json.dumps([[one.code, dict(one.args)] for one in first], ensure_ascii=False)
+    return Reason.of("owed_written", to_do=to_do, blanks="\n".join(draftable.letter.blanks))
+
+
+def _tell_of_batches(desk: Desk, tx: Connection, batches: set[str], now: datetime) -> None:
+    """One note for all that came in together, once the last of it is done: what to do before approving, what was not
+    written and why."""
+    language, wording = desk.settings.shop.language, desk.settings.wording
+    for batch in sorted(batches):
+        some = owed.of_batch(tx, batch)
+        if any(one.state == "wished" for one in some):
+            continue
+        written = [one for one in some if one.state == "written"]
+        refused = [(one.order_id, one.why) for one in some if one.state == "refused" and one.why is not None]
+        to_do = _to_do(desk, written)
+        if not to_do and not refused:
+            continue
+        note = Reason.of(
+            "owed_batch" if written else "owed_none",
+            situation=f"{SITUATION}{some[0].matter}",
+            count=len(written),
+            orders=_listed([one.order_id for one in written or some]),
+        )
+        reasons = [
+            Reason.of("owed_refused", order=order, text=wording.reason(why, language))
+            for order, why in refused[:ORDERS_TOLD]
+        ]
+        key = max((one.done_at or now for one in some), default=now).isoformat()
+        tell(desk, tx, f"owed:{batch}:{key}", note, now=now, reasons=reasons, told=Told(to_do=tuple(to_do)))
+
+
+def _to_do(desk: Desk, written: Sequence[Owed]) -> list[str]:
+    """What staff have to do before they approve, each once with the orders it is about."""
+    language, wording = desk.settings.shop.language, desk.settings.wording
+    titles = {channel.name: channel.title_in(language) for channel in desk.settings.channels}
+    groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
+    for one in written:
+        for code, args in json.loads(dict(one.why.args).get("to_do", "[]")) if one.why is not None else ():
+            shared = tuple((name, value) for name, value in args.items() if name != "order")
+            groups.setdefault((code, shared), []).append(one.order_id)
+    found: list[str] = []
+    for (code, shared), orders in groups.items():
+        args = dict(shared)
+        if "channel" in args:
+            args["channel"] = titles.get(args["channel"], args["channel"])
+        args |= {"order": _listed(orders), "sent": desk.located.sent or ""}
+        (line,) = remarks.lines([Reason.of(code, **args)], wording, language)
+        names_them = "{order}" in (wording.template(f"note.{code}", language) or "")
+        found.append(line if names_them or len(orders) == len(written) else f"{line} ({_listed(orders)})")
+    return found
+
+
+def _listed(orders: Sequence[str]) -> str:
+    return ", ".join(orders[:ORDERS_TOLD]) + (" ..." if len(orders) > ORDERS_TOLD else "")

@@ -1,0 +1,184 @@
+"""What the shop owes: the command, with and without a daemon; and what becomes of the drafts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner
+
+from responder.cli import cli
+from tests.journeys.shop import BUYER, Shop, header_of, subject_of, text_of, until
+
+
+def owe(shop: Shop, *words: str, expect: int = 0) -> list[dict[str, Any]]:
+    """`responder owe` with these words; what it says of each order."""
+    result = CliRunner().invoke(cli, ["owe", "--config", str(shop.folder), "--json", *words], catch_exceptions=False)
+    assert result.exit_code == expect, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def results(rows: list[dict[str, Any]]) -> dict[str, str]:
+    return {row["order_id"]: row["result"] for row in rows}
+
+
+def test_a_stock_out_is_told_approved_and_answered_in_its_thread(shop: Shop) -> None:
+    shop.order("1042", items="波佐見焼マグカップ")
+    shop.start()
+    rows = owe(shop, "1042", "--matter", "restock", "--restock", "2099-12-10", "--cause", "late_supply")
+    assert results(rows) == {"1042": "written"}
+    draft = shop.wait_for_draft()
+    assert "\\Draft" in draft.flags
+    assert "\\Seen" not in draft.flags
+    assert "2099年12月10日" in text_of(draft.raw)
+    assert header_of(draft.raw, "To").endswith(f"<{BUYER}>")
+    assert "商品ページ" in shop.wait_for_note("下書きを1件")
+    # Said twice, written once.
+    assert results(owe(shop, "1042", "--matter", "restock", "--restock", "2099-12-20")) == {"1042": "again"}
+    shop.approve(draft)
+    sent = shop.wait_for_mail()
+    shop.wait_until_filed()
+    # The notice promised: reply with one word.
+    shop.buyer_writes(
+        "キャンセル",
+        subject=f"Re: {subject_of(sent)}",
+        headers={"In-Reply-To": header_of(sent, "Message-ID"), "References": header_of(sent, "References")},
+    )
+    accepted = shop.wait_for_draft()
+    assert "キャンセルを承りました" in subject_of(accepted.raw)
+    assert len(shop.drafts()) == 1
+    assert results(owe(shop, "1042", "--matter", "restock")) == {"1042": "again"}
+
+
+def test_an_edited_notice_is_found_again_by_its_thread_alone(quick_shop: Shop) -> None:
+    """A mail client saves an edit as a new mail: new UID, new Message-ID, no headers of ours."""
+    from tests.journeys.test_approval import thunderbird_saves
+
+    shop = quick_shop
+    shop.order("1042")
+    shop.start()
+    owe(shop, "1042", "--matter", "sold_out")
+    draft = shop.wait_for_draft()
+    assert "【要確認: 品切れの理由】" in text_of(draft.raw)
+    edited = thunderbird_saves(shop, draft, "ご注文 1042 の商品をご用意できず、申し訳ございません。")
+    until(lambda: [d for d in shop.drafts() if header_of(d.raw, "Message-ID") == edited], "the edited draft is there")
+    shop.approve(shop.drafts()[-1])
+    assert "ご用意できず" in text_of(shop.wait_for_mail())
+
+
+def test_without_a_daemon_the_command_writes_the_drafts_and_a_blank_is_not_sent(quick_shop: Shop) -> None:
+    shop = quick_shop
+    shop.order("1042")
+    shop.order("1043", status="shipped")
+    shop.start()
+    shop.stop()
+    shown = owe(shop, "1042", "1043", "--matter", "sold_out", "-n", expect=1)
+    assert results(shown) == {"1042": "would", "1043": "refused"}
+    assert shown[0]["draft"]["blanks"] == ["品切れの理由"]
+    assert shop.drafts() == []
+    rows = owe(shop, "1042", "1043", "9999", "--matter", "sold_out", expect=1)
+    assert results(rows) == {"9999": "refused", "1042": "written", "1043": "refused"}
+    (draft,) = shop.drafts()
+    note = shop.wait_for_note("下書きを1件")
+    assert "発送" in note
+    shop.start()
+    shop.approve(draft)
+    assert "品切れの理由" in shop.wait_for_note("送信していません")
+    assert shop.sink.mails == []
+    # What was refused may be asked for again once the facts are others.
+    shop.order("1043", status="paid")
+    until(lambda: results(owe(shop, "1043", "--matter", "sold_out")) == {"1043": "written"}, "1043 is told")
+
+
+def test_one_item_with_many_orders_gives_one_draft_each_however_often_it_is_asked(quick_shop: Shop) -> None:
+    shop = quick_shop
+    for n in range(60):
+        shop.orders[str(2000 + n)] = {
+            "order_id": str(2000 + n), "channel": "own", "status": "paid" if n % 10 else "shipped", "buyer_name": f"客 {n}",
+            "buyer_mail": f"buyer{n}@mail.example", "payment": "credit_card", "total": "980", "currency": "JPY",
+            "items": "青いマグ" if n % 2 else "赤いマグ",
+        }  # fmt: skip
+    shop.start()
+    assert (
+        CliRunner()
+        .invoke(cli, ["owe", "--config", str(shop.folder), "--matter", "sold_out", "--item", "マグ"])
+        .exit_code
+        == 1
+    )
+    rows = owe(shop, "--matter", "sold_out", "--item", "青い", "--cause", "discontinued")
+    assert {row["result"] for row in rows} == {"written"}
+    assert len(rows) == 30
+    until(lambda: len(shop.drafts()) == 30, "30 drafts")
+    again = owe(shop, "--matter", "sold_out", "--item", "青いマグ")
+    assert {row["result"] for row in again} == {"again"}
+    assert len(again) == 30
+    assert len({header_of(d.raw, "To") for d in shop.drafts()}) == 30
+    assert len([note for note in shop.notes() if "下書きを30件" in note]) == 1
+
+
+def test_a_buyer_who_writes_while_a_notice_waits_is_held_and_the_notice_stays(quick_shop: Shop) -> None:
+    shop = quick_shop
+    shop.order("1042")
+    shop.start()
+    owe(shop, "1042", "--matter", "restock", "--restock", "2099-12-10")
+    draft = shop.wait_for_draft()
+    shop.buyer_writes("注文番号1042はいつ届きますか。")
+    shop.wait_for_note("お知らせの下書きがある注文")
+    assert [d.raw for d in shop.drafts()] == [draft.raw]
+    shop.approve(draft)
+    assert "もう一度承認フォルダに" in shop.wait_for_note("送信していません")
+    assert shop.sink.mails == []
+
+
+def test_a_held_mail_is_answered_by_the_notice_and_an_outdated_reply_is_replaced(quick_shop: Shop) -> None:
+    shop = quick_shop
+    shop.order("1042", ship_by="2099-12-01T10:00:00+09:00")
+    shop.start()
+    asked = shop.buyer_writes("注文番号1042はいつ届きますか。")
+    reply = shop.wait_for_draft()
+    assert "12月1日" in text_of(reply.raw)
+    owe(shop, "1042", "--matter", "sold_out", "--cause", "inspection")
+    until(
+        lambda: [d for d in shop.drafts() if "検品" in text_of(d.raw)] and len(shop.drafts()) == 1, "the notice alone"
+    )
+    (notice,) = shop.drafts()
+    assert header_of(notice.raw, "In-Reply-To") == asked
+    shop.approve(notice)
+    shop.wait_for_mail()
+    shop.wait_until_filed()
+    until(lambda: shop.answered(asked), "the buyer's mail is answered")
+
+
+def test_who_has_asked_to_cancel_is_not_asked_to_wait(quick_shop: Shop) -> None:
+    shop = quick_shop
+    shop.order("1042")
+    shop.start()
+    shop.buyer_writes("注文番号1042をキャンセルしてください。")
+    accepted = shop.wait_for_draft()
+    (row,) = owe(shop, "1042", "--matter", "restock", expect=1)
+    assert (row["result"], row["code"]) == ("refused", "owed_buyer_cancels")
+    assert [d.raw for d in shop.drafts()] == [accepted.raw]
+
+
+def test_a_killed_command_is_finished_by_whoever_comes_next(quick_shop: Shop) -> None:
+    """The wish is in the journal before any draft: nothing is lost, nothing doubled."""
+    from datetime import UTC, datetime
+
+    from responder.edges.journal import Journal, owed
+
+    shop = quick_shop
+    shop.order("1042")
+    shop.start()
+    shop.stop()
+    journal = Journal(f"sqlite:///{Path(shop.folder) / 'state' / 'responder.db'}")
+    row = owed.Wished("main", "1042", "checking", "1042", {}, "command", "b1")
+    with journal.durable() as tx:
+        assert owed.wish(tx, [row], now=datetime.now(UTC)) == ([row], [])
+    with journal.durable() as tx:
+        assert [one.order_id for one in owed.wish(tx, [row], now=datetime.now(UTC))[1]] == ["1042"]
+    journal.close()
+    shop.start()
+    assert "確認しております" in text_of(shop.wait_for_draft().raw)
+    assert results(owe(shop, "1042", "--matter", "checking")) == {"1042": "again"}
+    assert len(shop.drafts()) == 1
