@@ -156,7 +156,8 @@ def _without_values(written: Written) -> str:
     if order is not None:
         values += [order.payment, order.order_id]
     for value in sorted(filter(None, values), key=len, reverse=True):
-        words = words.replace(value, "")
+        # A name of two words may stand on two lines.
+        words = re.sub(r"\s+".join(map(re.escape, value.split())), "", words)
     return words
 
 

@@ -27,8 +27,8 @@ from responder.model import LANGUAGES, Language, Message, Sentence
 # What is read of a mail: more than any buyer writes.
 MAX_CHARS = 12_000
 # What is read of a longer one, at both ends: nothing is drafted for it, so this only has to tell what it is about.
-MAX_BEGINNING = 2_500
-MAX_END = 1_000
+MAX_BEGINNING = 1_500
+MAX_END = 600
 # An English body of so few words says nothing without its subject: a thank you and a name.
 HARDLY = 4
 # Nearness for `like`.
