@@ -289,6 +289,16 @@ _Seen = list[tuple[tuple[int, int], _Literal]]
 _BITS = 509
 
 
+def _set(patterns: Iterable[str]) -> re2.Set:
+    options = re2.Options()
+    options.log_errors = False
+    found = re2.Set.SearchSet(options)
+    for pattern in patterns:
+        found.Add(pattern)
+    found.Compile()
+    return found
+
+
 def _union(masks: Iterable[int]) -> int:
     return functools.reduce(operator.or_, masks, 0)
 
@@ -355,14 +365,11 @@ class Matcher:
             for literal, ids in literals.items()
         ]
         self.words = frozenset(w for literal in literals for w in literal.split() if w.isascii() and w.isalpha())
-        self.set = None
-        if self.patterns:
-            options = re2.Options()
-            options.log_errors = False
-            self.set = re2.Set.SearchSet(options)
-            for _, pattern in self.patterns:
-                self.set.Add(pattern)
-            self.set.Compile()
+        patterns = [pattern for _, pattern in self.patterns]
+        self.set = _set(patterns) if patterns else None
+        # All sentences at once, line by line, tell for most mails that no pattern can be in any of them.
+        is_by_line = not any("\\A" in pattern or "\\z" in pattern for pattern in patterns)
+        self.anywhere = _set([f"(?m:{pattern})" for pattern in patterns]) if patterns and is_by_line else None
         return self
 
     def _common(self, literals: Mapping[str, Sequence[int]]) -> list[int]:
@@ -382,7 +389,7 @@ class Matcher:
             self._hits(sentence, seen) if seen else []
             for sentence, seen in zip(folded, self._literals(folded), strict=True)
         ]
-        if self.set is not None:
+        if self.set is not None and (self.anywhere is None or self.anywhere.Match(normalise("\n".join(written)))):
             for row, sentence in enumerate(written):
                 for index in self.set.Match(normalise(sentence)) or ():
                     number = self.patterns[index][0]
@@ -419,7 +426,8 @@ class Matcher:
                 hits.append(_hit((number, start, end, end, ())))
             if anchored:
                 candidates += anchored
-            present |= mask
+            if mask:
+                present |= mask
             if is_blocker:
                 return self._hits(sentence, _outside(seen))
         needs = self.needs
