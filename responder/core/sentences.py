@@ -28,8 +28,12 @@ _CHINESE = re.compile(
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
 _WIDE = re.compile("[\u1100-\u115f\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]")
 
-# A full stop ends a sentence before a space or the end, not inside 1.5, a name or an abbreviation.
-_STOP = re.compile(r"[。！？!?．]+[」』）)”\"']*|\.+(?=\s|$|[\"')”])[\"')”]*|[\u2026]+(?=\s|$)")
+# A full stop ends a sentence before a space or the end, not inside 1.5, a name or an abbreviation. In Chinese a comma
+# ends one where the next words turn to another matter (`by the way`, but not `the other one`).
+_STOP = re.compile(
+    r"[。！？!?．]+[」』）)”\"']*|\.+(?=\s|$|[\"')”])[\"')”]*|[\u2026]+(?=\s|$)"
+    r"|[，,](?=\s?(?:另外(?![的一那这這两兩三几幾个個件单單张張笔筆])|此外|顺便|順便|顺带|順帶|对了|對了|同埋|二是|其次|再就是))"
+)
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:no|nr|mr|mrs|ms|dr|st|vs|inc|ltd|co|corp|e\.g|i\.e|approx|dept|tel|ord|ref|qty|[a-z])$",
     re.IGNORECASE,

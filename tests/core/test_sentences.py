@@ -22,6 +22,8 @@ from responder.core.sentences import MAX_SENTENCE_CHARS, language_of, speech, sp
         ("- cancel 1042\n- keep 1043", ["- cancel 1042", "- keep 1043"]),
         ("", []),
         ("---\n***", []),
+        ("订单帮我取消，另外发票还没给我", ["订单帮我取消，", "另外发票还没给我"]),
+        ("取消这单，另外那单照常发货", ["取消这单，另外那单照常发货"]),
     ],
 )
 def test_sentences_are_what_a_reader_sees(text: str, sentences: list[str]) -> None:
