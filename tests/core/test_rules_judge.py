@@ -309,3 +309,10 @@ def test_what_surely_looks_like_a_machine_is_not_answered_unless_there_is_an_ord
     alone = judged(default_pack(), message)
     assert (alone.action, alone.situation) == ("silence", "auto_reply")
     assert judged(default_pack(), message, make_order(status="paid")).action == "hold"
+
+
+def test_what_surely_looks_like_thanks_needs_no_listed_word() -> None:
+    text = "你们家的东西我信得过，祝生意兴隆，全家安康，辛苦伙计们啦。"
+    message = make_message(language="zh", subject="", new_text=text, text=text)
+    decision = judged(default_pack(), message, make_order(status="delivered"))
+    assert (decision.action, decision.situation) == ("silence", "thanks_only")

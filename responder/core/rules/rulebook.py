@@ -44,8 +44,10 @@ ALONE = (0.7, 0.02)
 GREETING = 6
 # Order states that no reply relies on unless its rule names them.
 UNSURE_STATES = frozenset({"cancelled", "unknown"})
-# From this share on a mail that nothing else is known of is what machines and sellers write.
-SURELY_MACHINE = 0.9
+# From this share on a mail that nothing else is known of is what machines and sellers write, or a word of thanks.
+SURELY = 0.9
+# Who speaks of cancelling like this is answered on nothing else by likeness alone.
+UNCLEAR = frozenset({"past", "done", "conditional", "undecided", "policy_question"})
 # What machines write: nobody misses an answer to it, however little of it was read.
 MACHINES = frozenset({"auto_reply", "spam"})
 # A matter of which a mail only speaks like this is no second one: denied, or done with.
@@ -109,8 +111,10 @@ class Rulebook:
             proposed = self._proposed(case)
             if proposed is not None:
                 return proposed
-        if fired is None and (machine := self._from_machine(case)) is not None:
-            return machine
+        if fired is None:
+            unspoken = self._from_machine(case) or self._like_thanks(case)
+            if unspoken is not None:
+                return unspoken
         if thanks and self._says_more(case.reading):
             fired = None
         decision = self._weighed(fired, case, trace)
@@ -232,13 +236,24 @@ class Rulebook:
         if leaning is None or leaning.count < FEW_PIECES:
             return None
         best = max(leaning.shares, key=leaning.shares.__getitem__)
-        if leaning.shares[best] < SURELY_MACHINE or best not in self.topics or self.topics[best].matter:
+        if leaning.shares[best] < SURELY or best not in self.topics or self.topics[best].matter:
             return None
         assumed = self._assumed(case, best, leaning.nearest(best), round(leaning.shares[best], 2))
         fired, trace = self._first(assumed)
         if fired is None or fired.action != "silence" or fired.situation not in MACHINES:
             return None
         return _decided(fired, assumed, trace, self.topics)
+
+    def _like_thanks(self, case: Case) -> Decision | None:
+        """What the rules do with thanks, for a mail that asks for nothing and surely looks like thanks; or None."""
+        leaning = self.reader.lean(case.reading) if not case.reading.asked else None
+        if leaning is None or leaning.shares.get("thanks", 0.0) < (SURE if leaning.count >= FEW_PIECES else SURELY):
+            return None
+        assumed = replace(case, reading=replace(case.reading, acts=frozenset({"thanks"})))
+        fired, trace = self._first(assumed)
+        if fired is None or fired.action != "silence" or fired.situation != "thanks_only":
+            return None
+        return _decided(fired, case, trace, self.topics)
 
     @staticmethod
     def _assumed(case: Case, topic: str, example: str, score: float = 0.0) -> Case:
@@ -304,6 +319,8 @@ class Rulebook:
         kin = self._kin.get(name, {name})
         plain = ("asked", "mentioned") if share >= PLAINLY or not topic.asked_by else ("asked",)
         if any(m.topic in kin and m.status not in plain for m in reading.mentions):
+            return False
+        if any(m.status in UNCLEAR and self._is_careful((m.topic,)) for m in reading.mentions):
             return False
         against = {other for other in kin if other == name or self.topics[other].kind == "request"}
         return share >= SURE or not against & reading.vetoed
