@@ -23,6 +23,8 @@ from responder.model import Decision, Message, Reason, RuleTrace
 LEAD = 2.0
 # From this share on, a topic is proposed although a word stands in the mail that vetoes it.
 SURE = 0.8
+# A wrong draft is worst where a topic needs this share to be proposed.
+DEAR = 0.6
 # From this share on it may also be named without being asked for: the asking is in words that nobody knows.
 PLAINLY = 0.95
 # A reply found by words is doubted where another topic has at least the first share, its own at most the second.
@@ -162,7 +164,7 @@ class Rulebook:
 
     def _is_careful(self, names: Iterable[str]) -> bool:
         """True for topics of which a wrong draft is worst."""
-        return any(SURE <= self.topics[name].least <= 1 for name in names if name in self.topics)
+        return any(DEAR <= self.topics[name].least <= 1 for name in names if name in self.topics)
 
     def _first(self, case: Case) -> tuple[Rule | None, tuple[RuleTrace, ...]]:
         """The first rule that fits, and what became of all that were looked at."""
@@ -277,6 +279,9 @@ class Rulebook:
         if leaning is None:
             return None
         own = frozenset().union(*(self._kin.get(name, {name}) for name in rule.asks))
+        careful = self._is_careful(own)
+        # What has arrived and is not wanted goes back, whatever the buyer calls it.
+        own |= {name for name in rule.covers if self._is_careful((name,))}
         shares = leaning.shares
         likeness = sum(shares.get(name, 0.0) for name in own)
         others = sorted((name for name in shares if name not in own), key=shares.__getitem__, reverse=True)
@@ -284,7 +289,6 @@ class Rulebook:
             return None
         most, least = DOUBT
         other = others[0]
-        careful = self._is_careful(own)
         if shares[other] < most or not (likeness <= least or (careful and likeness < CAREFUL * shares[other])):
             return None
         if other in self._answerable and self._is_clear(rule, case.reading, own):
