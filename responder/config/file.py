@@ -95,6 +95,7 @@ Line = Annotated[str, pydantic.AfterValidator(_one_line)]
 MailAddress = Annotated[str, pydantic.AfterValidator(_mail)]
 Zone = Annotated[str, pydantic.AfterValidator(_zone)]
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+MatterName = Literal["sold_out", "restock", "checking", "delay", "combined", "restock_notice", "care"]
 LanguageName = Literal["ja", "en", "zh"]
 TextOrLines = Annotated[str, pydantic.BeforeValidator(_lines_of_text)]
 
@@ -153,6 +154,10 @@ class FoldersTable(_Table):
     watch: Annotated[list[Line], Field(min_length=1)] = Field(["INBOX"], description="Folders buyers' mail comes to.")
     approved: Line | None = Field(None, description="Drafts that staff put here are sent.")
     notes: Line = Field("Responder", description="Notes for staff are put here.")
+    commands: dict[MatterName, str] = Field(
+        default_factory=dict,
+        description='Names of the command folders below it, e.g. { sold_out = "欠品" }; "" for none.',
+    )
     drafts: Line | None = None
     sent: Line | None = None
     trash: Line | None = None

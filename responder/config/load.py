@@ -31,11 +31,12 @@ from responder.config.settings import (
     SqlOrdersSettings,
 )
 from responder.config.validate import validate
+from responder.core.facts import load as load_facts
 from responder.core.positions import Path as KeyPath
 from responder.core.wording import Catalog
 from responder.edges import secrets
 from responder.errors import ConfigError, Mistake
-from responder.model import Identity, OrderLayout, Server
+from responder.model import Identity, Language, OrderLayout, Server
 
 FILE = "responder.toml"
 APPROVED = {"ja": "承認", "en": "Approved", "zh": "已批准"}
@@ -254,6 +255,7 @@ def _account(
         watch=tuple(dict.fromkeys(folders.watch)),
         approved=folders.approved or APPROVED[file.shop.language],
         notes=folders.notes,
+        commands=_commands(folders.notes, file.shop.language, dict(folders.commands)),
         drafts=folders.drafts,
         sent=folders.sent,
         trash=folders.trash,
@@ -269,6 +271,12 @@ def _account(
         default_language=table.language or file.shop.language,
         files_sent=table.files_sent,
     )
+
+
+def _commands(notes: str, language: Language, own: Mapping[Any, str]) -> dict[str, str]:
+    """The command folders by matter: the shop's own names, else those of its language."""
+    names = {matter: own.get(matter, words[language]).strip() for matter, words in load_facts("commands").items()}
+    return {matter: f"{notes}/{name}" for matter, name in names.items() if name}
 
 
 def _relay(

@@ -50,6 +50,7 @@ class Relay:
 class AccountSettings:
     """One login. `drafts`, `sent`, `trash` are None where the server's own marks shall be used.
 
+    `commands` are the folders below `notes` into which staff drop a mail, by the matter of what its buyer is told.
     `since` is how far back the first start looks, None for "only what arrives from now on". `files_sent` is True
     where the server files sent mail by itself, None if that is to be found out. The secrets are fetched anew by each
     call and raise ConfigError if they are missing.
@@ -65,6 +66,7 @@ class AccountSettings:
     watch: tuple[str, ...] = ("INBOX",)
     approved: str = "Approved"
     notes: str = "Responder"
+    commands: Mapping[str, str] = field(default_factory=dict)
     drafts: str | None = None
     sent: str | None = None
     trash: str | None = None

@@ -94,6 +94,11 @@ class Desk:
         return tuple(dict.fromkeys(mailbox for mailbox in found if mailbox))
 
     @property
+    def commands(self) -> dict[str, str]:
+        """The command folders, with the matter that each stands for."""
+        return {mailbox: matter for matter, mailbox in self.account.commands.items()}
+
+    @property
     def name(self) -> str:
         """The account's name in the journal and the log."""
         return self.account.name

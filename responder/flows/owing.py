@@ -87,7 +87,7 @@ def _plan(desk: Desk, wished: Owed, order: Order | None, now: datetime) -> Erran
         return Errand(wished, first)
     buyer = party_of_order(order, first.channel, first.way)
     found = _open_case(desk, buyer, order)
-    refusal = _in_the_way(desk, found)
+    refusal = _in_the_way(desk, found, is_told=wished.source == "folder")
     if refusal is not None:
         return Errand(wished, refusal)
     answered = _newest(desk, found)
@@ -121,9 +121,9 @@ def _open_case(desk: Desk, buyer: str, order: Order) -> Found:
     return Found()
 
 
-def _in_the_way(desk: Desk, found: Found) -> Reason | None:
-    """Why the notice must not take the place of what the case holds."""
-    if any((mail.situation or "").startswith("cancel_") for mail in found.waiting):
+def _in_the_way(desk: Desk, found: Found, *, is_told: bool) -> Reason | None:
+    """Why the notice must not take the place of what the case holds. `is_told`: staff have read the mail itself."""
+    if not is_told and any((mail.situation or "").startswith("cancel_") for mail in found.waiting):
         return Reason.of("owed_buyer_cancels")
     if found.draft is not None and not is_untouched(desk, found.draft):
         return Reason.of("owed_draft_in_hand")
@@ -244,7 +244,8 @@ def _tell_of_batches(desk: Desk, tx: Connection, batches: set[str], now: datetim
         written = [one for one in some if one.state == "written"]
         refused = [(one.order_id, one.why) for one in some if one.state == "refused" and one.why is not None]
         to_do = _to_do(desk, written)
-        if not to_do and not refused:
+        is_dropped = some[0].source == "folder"
+        if not to_do and not refused and not is_dropped:
             continue
         note = Reason.of(
             "owed_batch" if written else "owed_none",
@@ -257,7 +258,9 @@ def _tell_of_batches(desk: Desk, tx: Connection, batches: set[str], now: datetim
             for order, why in refused[:ORDERS_TOLD]
         ]
         key = max((one.done_at or now for one in some), default=now).isoformat()
-        tell(desk, tx, f"owed:{batch}:{key}", note, now=now, reasons=reasons, told=Told(to_do=tuple(to_do)))
+        about = str(some[0].wish.get("about", "")) or None
+        told = Told(to_do=tuple(to_do))
+        tell(desk, tx, f"owed:{batch}:{key}", note, now=now, in_reply_to=about, reasons=reasons, told=told)
 
 
 def _to_do(desk: Desk, written: Sequence[Owed]) -> list[str]:

@@ -84,7 +84,8 @@ class Plan:
         return tuple(one for one in self.named if one not in self.of_others)
 
 
-def _ids_named(message: Message) -> tuple[str, ...]:
+def ids_named(message: Message) -> tuple[str, ...]:
+    """Every message id a mail names, its own first."""
     own = (message.message_id,) if message.message_id else ()
     return tuple(dict.fromkeys((*own, *message.in_reply_to, *reversed(message.references))))[:THREAD_IDS]
 
@@ -115,13 +116,13 @@ class Known:
             self.failed |= lookups.failed_since(tx, desk.name, senders, now - timedelta(days=1))
             self.contents |= mails.known_contents(tx, desk.name, [one.message.content_sha256 for one in incoming])
             self.buyers |= cases.known_buyers(tx, desk.name, [one.party for one in incoming])
-            self.ids.update(cases.by_keys(tx, desk.name, [i for one in incoming for i in _ids_named(one.message)]))
+            self.ids.update(cases.by_keys(tx, desk.name, [i for one in incoming for i in ids_named(one.message)]))
 
     def has(self, incoming: Unpacked) -> bool:
         """True if the journal may know this mail, its thread or its buyer."""
         if incoming.message.content_sha256 in self.contents or incoming.party in self.buyers:
             return True
-        return not self.ids.isdisjoint(_ids_named(incoming.message))
+        return not self.ids.isdisjoint(ids_named(incoming.message))
 
     def add(self, group: Sequence[Plan]) -> None:
         """These plans have been carried out."""
@@ -146,7 +147,7 @@ def plan_mail(
 ) -> Plan | None:
     """What to do about one mail, or None if a mail in `group` must be carried out before this can be said."""
     message, channel, buyer = incoming.message, incoming.channel, incoming.party
-    ids = _ids_named(message)
+    ids = ids_named(message)
     ids_set = set(ids)
     if any(p.buyer == buyer or p.own.content_sha256 == message.content_sha256 for p in group):
         return None
@@ -204,7 +205,7 @@ def plan_again(desk: Desk, draft: Draft, now: datetime) -> Plan | None:
     if not found:
         return None
     newest = found[-1].message
-    ids = _ids_named(newest)
+    ids = ids_named(newest)
     plan = Plan(waiting[-1].id, waiting[-1].place, newest, silence(desk, "machine"), case.buyer, case=case, named=ids)
     plan.of_others = _ids_of_others(desk, ids, case.buyer)
     return _write(desk, plan, found, tuple(m.id for m in waiting), now)

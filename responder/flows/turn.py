@@ -15,6 +15,7 @@ from responder.edges.journal import Journal, drafts, mails, notes
 from responder.edges.orders import OrderBook
 from responder.errors import CommandRefused, FolderMissing, OrdersUnavailable
 from responder.flows.arrivals import on_arrivals
+from responder.flows.commands import on_commands
 from responder.flows.desk import Desk, log
 from responder.flows.drafting import resolve_intents
 from responder.flows.filing import on_sent
@@ -67,6 +68,7 @@ def open_desk(
         for name in (account.approved, account.notes):
             if name not in listed:
                 session.create(name)
+        account = replace(account, commands=_command_folders(session, account, folders))
         _subscribe(session, journal, account)
     except BaseException:
         session.close()
@@ -78,12 +80,31 @@ def open_desk(
     return before
 
 
+def _command_folders(session: Session, account: AccountSettings, folders: tuple[Folder, ...]) -> dict[str, str]:
+    """The command folders as the server spells them, by matter. One it will not make is left out: all else works."""
+    listed = {folder.name for folder in folders}
+    found: dict[str, str] = {}
+    for matter, name in account.commands.items():
+        mailbox = spell(name, folders)
+        try:
+            if mailbox not in listed:
+                session.create(mailbox)
+        except CommandRefused as exc:
+            log.warning(
+                "folder_refused",
+                extra={"action": "folder_refused", "account": account.name, "matter": matter, "code": exc.code},
+            )
+            continue
+        found[matter] = mailbox
+    return found
+
+
 def _subscribe(session: Session, journal: Journal, account: AccountSettings) -> None:
     """Let mail clients show our mailboxes: once ever, so that staff can hide them. Not only where we just made them: a
     line that breaks in between would leave them hidden."""
     with journal.reading() as tx:
         done = set(notes.find_fact(tx, account.name, SUBSCRIBED) or ())
-    missing = [name for name in (account.approved, account.notes) if name not in done]
+    missing = [name for name in (account.approved, account.notes, *account.commands.values()) if name not in done]
     for name in missing:
         try:
             session.subscribe(name)
@@ -120,6 +141,8 @@ def take_turn(desk: Desk, now: datetime, *, after_connect: bool) -> Turn:
         resolve_intents(desk, now)
         for mailbox in desk.account.watch:
             on_arrivals(desk, mailbox, now)
+    with _refusals_logged(desk):
+        on_commands(desk, now)
     with _refusals_logged(desk):
         write_owed(desk, now)
     with _refusals_logged(desk):

@@ -19,6 +19,12 @@ def intend(tx: Connection, account: str, key: str, *, message_id: str, raw: byte
     return True
 
 
+def is_ours(tx: Connection, account: str, message_id: str) -> bool:
+    """True if a note of ours bears this Message-ID."""
+    query = select(note.c.id).where(note.c.account == account, note.c.message_id == message_id).limit(1)
+    return tx.execute(query).first() is not None
+
+
 def waiting(tx: Connection, account: str) -> list[tuple[int, str, bytes]]:
     """Notes not yet in the notes mailbox: (row id, Message-ID, bytes), oldest first."""
     rows = tx.execute(_WAITING, {"account": account})
