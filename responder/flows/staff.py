@@ -140,7 +140,8 @@ def _seen_in_sent(desk: Desk, draft: Draft, place: Place, now: datetime) -> None
     if draft.id in desk.in_flight:
         return
     with desk.journal.durable() as tx:
-        if draft.state in ("sending", "uncertain"):
+        if draft.state in ("sending", "uncertain", "approved", "drafted", "vanished"):
+            # Not only where the journal is in doubt: it may be an older one, put back from a backup.
             settle_as_sent(tx, draft, now)
             cases.record(tx, desk.name, "found_in_sent", now=now, case_id=draft.case_id, draft=draft.id)
         drafts.finish(tx, draft.id, copied=True)

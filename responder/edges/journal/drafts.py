@@ -57,7 +57,10 @@ _BEGIN_BODY = (
 )
 _ACCEPTED = (
     update(draft)
-    .where(draft.c.id == bindparam("its_id"), draft.c.state.in_(("sending", "uncertain", "approved", "drafted")))
+    .where(
+        draft.c.id == bindparam("its_id"),
+        draft.c.state.in_(("sending", "uncertain", "approved", "drafted", "vanished")),
+    )
     .values(state="sent", sent_at=bindparam("sent_at"), lease_token=None, uncertain_since=None)
 )
 
