@@ -44,11 +44,11 @@ from responder.errors import (
     ResponderError,
     TemporaryError,
 )
+from responder.flows.bulletin import Bulletin
 from responder.flows.desk import Desk
 from responder.flows.sending import send, settle_owed
-from responder.flows.tell import tell
 from responder.flows.turn import Turn, open_desk, take_turn
-from responder.model import Parcel, Reason
+from responder.model import Parcel
 
 log = logging.getLogger("responder")
 
@@ -61,7 +61,7 @@ STOP_WITHIN_S = 60.0
 # No turn takes this long: every answer of a server has its own limit. The supervisor is then left to end us.
 STUCK_S = 1800.0
 ORDERS_EVERY_S = 60.0
-TELL_AFTER_S = 600.0
+ANNOUNCE_EVERY_S = 30.0
 
 EX_OK, EX_CANTSTART, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 1, 75, 77, 78
 
@@ -77,7 +77,6 @@ class Post:
     failures: int = 0
     first_failure: Exception | None = None
     ever_connected: bool = False
-    down_since: float | None = None
     poked: bool = False
     at_work_since: float = 0.0
 
@@ -130,7 +129,9 @@ class Daemon:
         self.left_sending = False
         """After `run`: a server still owes an answer; whoever ends the process must not wait for it."""
         self._orders_due = monotonic() + ORDERS_EVERY_S
-        self._mistakes_told: frozenset[str] = frozenset()
+        self._bulletin = Bulletin(self.journal, clock, self._announce_soon)
+        self._announce_due = 0.0
+        self._announcing: Future[None] | None = None
 
     # --- running ----------------------------------------------------------------------------------------------------
 
@@ -146,6 +147,7 @@ class Daemon:
             with self.journal.durable() as tx:
                 for name in self._posts:
                     drafts.release_claims(tx, name)
+        self._bulletin.open()
         files = FileWatch(self._watched_paths(), self._on_files_changed)
         files.start()
         log.info("started", extra={"action": "started", "accounts": len(self._posts)})
@@ -162,6 +164,7 @@ class Daemon:
                 self._take_back_finished()
                 code = self._hopeless()
                 if code is not None:
+                    self._announce()
                     return code
         finally:
             files.stop()
@@ -218,6 +221,9 @@ class Daemon:
         if self._orders_due <= now:
             self._orders_due = now + ORDERS_EVERY_S
             self._workers.submit(self._refresh_orders)
+        if self._announce_due <= now and (self._announcing is None or self._announcing.done()):
+            self._announce_due = now + ANNOUNCE_EVERY_S
+            self._announcing = self._senders.submit(self._announce)
 
     def _start_turn(self, post: Post) -> None:
         if post.owner == "worker":
@@ -237,6 +243,7 @@ class Daemon:
             post.failures = 0
             post.first_failure = None
             post.ever_connected = True
+            self._bulletin.turn_went_well(post.name)
             post.due = monotonic() + turn.wake_s
         except (LoginRefused, CertificateRefused, FolderMissing, ConfigError) as exc:
             self._failed(post, exc, PAUSE_REFUSED_S)
@@ -262,7 +269,8 @@ class Daemon:
         fresh = post.desk is None or post.desk.session.lost
         if fresh:
             post.desk = open_desk(account, settings, self.journal, self.orders, self._clock, post.desk, self._steady)
-            self._connected(post, post.desk)
+            with self.journal.light() as tx:
+                notes.save_fact(tx, post.name, "state", {"state": "connected", "error": None})
         desk = post.desk
         if desk is None:
             raise TypeError("open_desk gave no desk")
@@ -272,8 +280,7 @@ class Daemon:
     def _failed(self, post: Post, exc: Exception, pause_s: float) -> None:
         post.failures = min(post.failures + 1, 12)
         post.first_failure = post.first_failure or exc
-        if post.ever_connected:
-            post.down_since = post.down_since or monotonic()
+        self._bulletin.turn_failed(post.name, exc, self.settings, post.desk)
         post.due = monotonic() + pause_s
         if post.desk is not None:
             post.desk.session.close()
@@ -288,16 +295,6 @@ class Daemon:
         log.warning("account_waits", extra=extra)
         with contextlib.suppress(JournalUnavailable), self.journal.light() as tx:
             notes.save_fact(tx, post.name, "state", {"state": "waiting", "error": type(exc).__name__})
-
-    def _connected(self, post: Post, desk: Desk) -> None:
-        """The account is back: staff are told if it was away for long enough to matter."""
-        now, since = self._clock(), post.down_since
-        post.down_since = None
-        with self.journal.durable() as tx:
-            notes.save_fact(tx, post.name, "state", {"state": "connected", "error": None})
-            if since is not None and monotonic() - since >= TELL_AFTER_S:
-                note = Reason.of("fetching_was_stopped", minutes=int((monotonic() - since) // 60))
-                tell(desk, tx, f"fetching:{now.isoformat()}", note, now=now)
 
     def _take_back_finished(self) -> None:
         """Connections whose turn is over go back to the selector; those that were poked are due at once."""
@@ -344,7 +341,11 @@ class Daemon:
             batch = [parcel for parcel in desk.outbox if parcel.by == by]
             desk.outbox = [parcel for parcel in desk.outbox if parcel.by != by]
             future = self._sending[post.name, by] = self._senders.submit(job, batch)
-            future.add_done_callback(lambda _: self.poke(post.name))
+            future.add_done_callback(lambda _: self._sent_a_batch(post.name))
+
+    def _sent_a_batch(self, name: str) -> None:
+        self.poke(name)
+        self._announce_soon()
 
     # --- files ------------------------------------------------------------------------------------------------------
 
@@ -367,11 +368,12 @@ class Daemon:
             with resting(again=True):
                 self.settings = self._reload_settings(self.settings)
         except ConfigError as exc:
-            self._tell_mistakes(exc.mistakes, "reload_refused")
+            self._bulletin.mistakes("rules", exc.mistakes, self.settings)
             return
         except ResponderError:
             log.exception("reload_failed", extra={"action": "reload_failed"})
             return
+        self._bulletin.in_order("rules")
         self.reloads += 1
         log.info("reloaded", extra={"action": "reloaded", "rules": len(self.settings.rulebook.rules)})
 
@@ -382,34 +384,26 @@ class Daemon:
             log.exception("orders_failed", extra={"action": "orders_failed"})
             return
         if mistakes:
-            self._tell_mistakes(mistakes, "orders_refused")
+            self._bulletin.mistakes("orders", mistakes, self.settings)
+        else:
+            self._bulletin.in_order("orders")
 
-    def _tell_mistakes(self, mistakes: Sequence[Mistake], note: str) -> None:
-        """Each mistake once to the log and once to the staff of every account."""
-        wording, language = self.settings.wording, self.settings.shop.language
-        marks = frozenset(f"{m.file}:{m.line}:{m.key}:{m.code}:{m.args}" for m in mistakes)
-        if marks <= self._mistakes_told:
-            return
-        self._mistakes_told |= marks
-        for mistake in mistakes:
-            extra = {
-                "action": note,
-                "file": mistake.file,
-                "line": mistake.line,
-                "key": mistake.key,
-                "rule": mistake.rule,
-                "code": mistake.code,
-                "suggestion": mistake.suggestion,
-            }
-            log.error(note, extra=extra)
-        reasons = [Reason.of("plain", text=wording.mistake(m, language)) for m in mistakes[:50]]
-        now = self._clock()
-        for post in self._posts.values():
-            if post.desk is not None:
-                key = f"{note}:{hash(marks) & 0xFFFFFFFF:x}:{now.isoformat()}"
-                with self.journal.durable() as tx:
-                    tell(post.desk, tx, key, Reason.of(note), now=now, reasons=reasons)
-                self.poke(post.name)
+    # --- what staff are told of ourselves ---------------------------------------------------------------------------
+
+    def _announce_soon(self) -> None:
+        self._announce_due = 0.0
+        self._wake()
+
+    def _announce(self) -> None:
+        """Say what is due to be said; on a sending thread, since some of it goes by mail, or at the end."""
+        connected = [
+            post.name
+            for post in self._posts.values()
+            if post.failures == 0 and post.desk is not None and not post.desk.session.lost
+        ]
+        sending = {name for (name, _), future in self._sending.items() if not future.done()}
+        for name in self._bulletin.publish(self.settings, connected, sending):
+            self.poke(name)
 
     # --- start and end ----------------------------------------------------------------------------------------------
 
@@ -459,7 +453,9 @@ class Daemon:
         waiting = [post.due - now for post in self._posts.values() if post.owner != "worker"]
         watched = self._supervisor.watchdog_s
         longest = 60.0 if watched is None else min(60.0, watched / 3)
-        return max(0.0, min([*waiting, self._orders_due - now, longest]))
+        under_way = self._announcing is not None and not self._announcing.done()
+        announcing = [] if under_way else [self._announce_due - now]
+        return max(0.0, min([*waiting, self._orders_due - now, *announcing, longest]))
 
     def _wake(self) -> None:
         with contextlib.suppress(OSError):

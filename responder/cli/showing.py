@@ -22,17 +22,29 @@ from responder.cli.common import (
 @click.command()
 @CONFIG
 @JSON
-@click.option("--health", is_flag=True, help="Exit 1 if responder is not running or an account cannot be reached.")
+@click.option(
+    "--health", is_flag=True, help="Exit 1 if responder is not running, or cannot fetch, send or write its journal."
+)
 def status(config: str | None, as_json: bool, health: bool) -> None:
-    """What is open, waiting, in doubt or sent, by account."""
+    """What is open, waiting, in doubt or sent, by account, and what does not work."""
     from responder.edges.journal import Journal, JournalUnavailable, cases, drafts, mails, notes
+    from responder.edges.journal.aside import Aside
+    from responder.flows.troubles import open_troubles
 
     settings = load_settings(config, as_json=as_json)
     words, language = catalog(), staff_language(settings.shop.language)
     journal = Journal(settings.state_url, create=False)
     entries: list[dict[str, Any]] = []
+    troubles: list[dict[str, Any]] = []
     try:
         with journal.reading() as tx:
+            for trouble in open_troubles(tx):
+                if trouble.calm_since is not None:
+                    continue  # it seems to be over
+                said = words.text(f"note.{trouble.note.code}_subject", language, **dict(trouble.note.args))
+                since, told = trouble.since.isoformat(), bool(trouble.told)
+                about = {"trouble": trouble.kind, "account": trouble.account or None, "code": trouble.note.code}
+                troubles.append(about | {"since": since, "told": told, "text": said})
             for account in settings.accounts:
                 state = notes.find_fact(tx, account.name, "state") or {"state": "never", "error": None}
                 entries.append(
@@ -52,10 +64,16 @@ def status(config: str | None, as_json: bool, health: bool) -> None:
         ]
     finally:
         journal.close()
-    ill = journal.is_taken() is False or any(entry["connection"] != "connected" for entry in entries)
+    if Aside(journal.file).read():
+        said = words.text("note.journal_unwritable_subject", language)
+        about = {"trouble": "journal", "account": None, "code": "journal_unwritable", "since": None}
+        troubles.append(about | {"told": True, "text": said})
+    # Mistakes in files are for staff: whoever watches the service must not start it anew for them.
+    ill = any(trouble["trouble"] not in ("rules", "orders") for trouble in troubles)
+    ill |= journal.is_taken() is False or any(entry["connection"] != "connected" for entry in entries)
     code = EX_FINDINGS if health and ill else EX_OK
     if as_json:
-        for entry in entries:
+        for entry in [*entries, *troubles]:
             click.echo(json.dumps(entry, ensure_ascii=False))
         sys.exit(code)
     click.echo(words.text("cli.status_title", language, cases=sum(e["open_cases"] for e in entries)))
@@ -65,6 +83,8 @@ def status(config: str | None, as_json: bool, health: bool) -> None:
         for name in ("mails", "drafts"):
             counts = ", ".join(f"{key} {count}" for key, count in sorted(entry[name].items())) or "-"
             click.echo(f"    {name}: {counts}")
+    for about in troubles:
+        click.echo(f"  ! {about['text']}" + (f" ({about['since']})" if about["since"] else ""))
     sys.exit(code)
 
 

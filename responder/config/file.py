@@ -78,6 +78,10 @@ def _lines_of_text(value: object) -> object:
     return value
 
 
+def _one_or_more(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
 def _policy_word(value: object) -> str:
     match value:
         case bool():
@@ -110,6 +114,11 @@ class ShopTable(_Table):
     name: Line = Field(description="The shop's name as buyers know it.")
     language: LanguageName = Field("ja", description="Language of notes to staff, and of replies in case of doubt.")
     timezone: Zone = Field("Asia/Tokyo", description="IANA name; dates in replies and files are read in it.")
+    alert_to: Annotated[list[MailAddress], pydantic.BeforeValidator(_one_or_more), Field(max_length=5)] = Field(
+        default_factory=list,
+        description="Who gets a mail when notes cannot reach staff, e.g. while the mail server lets nobody in.",
+        json_schema_extra={"type": ["string", "array"], "items": {"type": "string"}},
+    )
     names: dict[LanguageName, Line] = Field(
         default_factory=dict, description='The name in replies of another language, e.g. { en = "Minato Zakka" }.'
     )

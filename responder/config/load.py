@@ -227,6 +227,7 @@ def _shop(table: ShopTable) -> ShopSettings:
         signatures={language: text.strip() for language, text in table.signatures.items()},
         policy=policy,
         currency=table.currency,
+        alert_to=tuple(dict.fromkeys(table.alert_to)),
     )
 
 

@@ -22,7 +22,7 @@ from responder.model import Identity, Language, OrderLayout, Server
 class ShopSettings:
     """The shop itself. `names` and `signatures` are those for readers of another language. `policy` holds what it
     promises (`return_days = 8` ...) as text: `true` is "on", `false` is "off", lists are joined by ", "; its calendar
-    stands there too (`closed_weekdays`, `closed_days` ...)."""
+    stands there too (`closed_weekdays`, `closed_days` ...). `alert_to` are told by mail what no note can tell."""
 
     name: str
     language: Language
@@ -32,6 +32,7 @@ class ShopSettings:
     signatures: Mapping[Language, str] = field(default_factory=dict)
     policy: Mapping[str, str] = field(default_factory=dict)
     currency: str = "JPY"
+    alert_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

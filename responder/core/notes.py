@@ -42,10 +42,14 @@ def note_bytes(
     excerpt: str,
     now: datetime,
     told: Told = _NOTHING,
+    to: str | None = None,
 ) -> bytes:
     """The note's bytes (RFC 5322, UTF-8). `note` names subject and text in the catalog, `reasons` follow as a list,
     `excerpt` is the buyer's text, quoted; it is a value and never read as anything else. `told` is what
-    concerns the draft it is about."""
+    concerns the draft it is about.
+
+    With `to` it is a mail to that address and has no From yet: `from_line` is put before it once it is known which
+    account sends it."""
     args = _in_words(note, wording, language)
     lines = [wording.text(f"note.{note.code}", language, **args).rstrip()]
     if told.to_do:
@@ -66,8 +70,8 @@ def note_bytes(
     body = base64.encodebytes(("\n".join(lines) + "\n").encode("utf-8", "replace")).replace(b"\n", b"\r\n")
     thread = headers.chain(tuple(references), in_reply_to) if in_reply_to else ()
     head = [
-        headers.mailboxes("From", (Address("responder", identity.address),)),
-        headers.mailboxes("To", (Address("", identity.address),)),
+        from_line(identity) if to is None else b"",
+        headers.mailboxes("To", (Address("", to or identity.address),)),
         headers.subject(headers.shortened(clean(subject), headers.MAX_SUBJECT)),
         headers.date(now),
         headers.ids("Message-ID", (message_id,)),
@@ -77,6 +81,11 @@ def note_bytes(
         b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n",
     ]
     return b"".join(head) + body
+
+
+def from_line(identity: Identity) -> bytes:
+    """The From field of a note."""
+    return headers.mailboxes("From", (Address("responder", identity.address),))
 
 
 def _in_words(note: Reason, wording: Catalog, language: Language) -> dict[str, str]:

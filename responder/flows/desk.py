@@ -52,8 +52,9 @@ class Desk:
     is claimed and waits for the sending thread, `in_flight` the drafts that are in there or being sent at this moment;
     `owed` are answers of the SMTP server that the journal does not know yet (both threads may settle them).
     `own_copies` is where we filed the Sent copy of a draft, `copies_tried` the drafts for which that was begun, and
-    `sent_here` those this process has sent. `steady` counts seconds whatever happens to the clock; `times` is what both
-    said at the last turn.
+    `sent_here` those this process has sent. `orders_are_silent` and `notes_are_refused` are true at the start, too: a
+    former run may have told so. `steady` counts seconds whatever happens to the clock; `times` is what both said at the
+    last turn.
     """
 
     account: AccountSettings
@@ -85,7 +86,8 @@ class Desk:
     last_full_look: datetime | None = None
     some_are_gone: bool = False
     troubled: bool = False
-    orders_are_silent: bool = False
+    orders_are_silent: bool = True
+    notes_are_refused: bool = True
     append_not_before: datetime | None = None
 
     def staff_mailboxes(self) -> tuple[str, ...]:

@@ -247,7 +247,9 @@ def _commit_places(
             tell(desk, tx, "append-refused", note, now=now)
         return
     with desk.journal.durable() as tx:
-        notes.forget(tx, desk.name, "append-refused")
+        if notes.was_told(tx, desk.name, "append-refused"):
+            notes.forget(tx, desk.name, "append-refused")
+            tell(desk, tx, f"append-works:{now.isoformat()}", Reason.of("append_works_again", folder=mailbox), now=now)
         found = [Place(mailbox, *place) if place is not None else None for place in places]
         drafts.drafted(tx, dict(zip([draft_id for draft_id, _ in written], found, strict=True)))
     desk.say("drafts_appended", count=len(written))

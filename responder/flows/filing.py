@@ -13,7 +13,7 @@ from responder.errors import CommandRefused
 from responder.flows.desk import Desk
 from responder.flows.places import back_to_drafts, mark_answered
 from responder.flows.sending import fetch_copy, way_of
-from responder.flows.staff import SERVER_FILES, doubt_key, look_into, settle_as_sent, used_approvals
+from responder.flows.staff import SERVER_FILES, doubt_key, look_into, settle_as_sent, tell_found, used_approvals
 from responder.flows.tell import tell
 from responder.model import Draft, Place, Reason
 
@@ -148,6 +148,7 @@ def _look_for_witness(desk: Desk, draft: Draft, now: datetime) -> None:
                 with desk.journal.durable() as tx:
                     settle_as_sent(tx, draft, now)
                     drafts.finish(tx, draft.id, copied=True)
+                    tell_found(desk, tx, draft, mailbox, now)
                     cases.record(tx, desk.name, "found_in_sent", now=now, case_id=draft.case_id, draft=draft.id)
                 desk.say("found_in_sent", draft=draft.id)
                 return

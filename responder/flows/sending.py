@@ -33,9 +33,16 @@ from responder.core.compose import blanks_in, facts_now, outgoing, own_words, te
 from responder.core.guards import is_no_reply
 from responder.core.mime import header_block
 from responder.core.outgoing import seven_bit
-from responder.edges.journal import JournalUnavailable, cases, drafts, mails, notes
+from responder.edges.journal import JournalUnavailable, cases, drafts, mails
 from responder.edges.smtp import submit_batch
-from responder.errors import LoginRefused, MessageError, PermanentError, TemporaryError
+from responder.errors import (
+    CertificateRefused,
+    ConfigError,
+    LoginRefused,
+    MessageError,
+    PermanentError,
+    TemporaryError,
+)
 from responder.flows.desk import Desk, log, same_bytes
 from responder.flows.drafting import carry_out
 from responder.flows.places import back_to_drafts
@@ -43,6 +50,7 @@ from responder.flows.planning import plan_again
 from responder.flows.proofreading import proofread
 from responder.flows.staff import Ready, remember_used, settle_as_sent
 from responder.flows.tell import tell
+from responder.flows.troubles import LATER, SOON, begins, works
 from responder.flows.ways import Way, way_to
 from responder.model import Accepted, Approval, Draft, Later, Outcome, Parcel, Place, Reason, Refused, Unknown
 
@@ -340,6 +348,7 @@ def send(desk: Desk, parcels: Sequence[Parcel], is_stopping: Callable[[], bool] 
         settle_owed(desk, tries=OWED_TRIES)
 
     failure: Reason | None = None
+    tell_after = SOON
     try:
         if server is None:
             failure = Reason.of("no_smtp")
@@ -355,9 +364,18 @@ def send(desk: Desk, parcels: Sequence[Parcel], is_stopping: Callable[[], bool] 
             )
     except LoginRefused:
         host = server.host if server is not None else ""
-        failure = Reason.of("relay_login_refused", channel=by, host=host) if by else Reason.of("smtp_login", host=host)
+        code = "smtp_token" if server is not None and server.auth == "xoauth2" else "smtp_login"
+        failure = Reason.of("relay_login_refused", channel=by, host=host) if by else Reason.of(code, host=host)
         desk.say("smtp_failed", level=40, error="LoginRefused", by=by)
+    except ConfigError as exc:
+        wording, language = desk.settings.wording, desk.settings.shop.language
+        failure = Reason.of("plain", text="; ".join(wording.mistake(mistake, language) for mistake in exc.mistakes))
+        desk.say("smtp_failed", level=40, error="ConfigError", by=by)
+    except CertificateRefused:
+        failure = Reason.of("smtp_certificate", host=server.host if server is not None else "")
+        desk.say("smtp_failed", level=40, error="CertificateRefused", by=by)
     except (TemporaryError, PermanentError) as exc:
+        tell_after = LATER
         failure = Reason.of("smtp_failed", error=type(exc).__name__)
         desk.say("smtp_failed", level=40, error=type(exc).__name__, by=by)
     except Exception as exc:  # ours: whatever it is, what was claimed must not stay claimed
@@ -366,14 +384,18 @@ def send(desk: Desk, parcels: Sequence[Parcel], is_stopping: Callable[[], bool] 
     put_off = Later("connect", failure.code) if failure is not None else None
     desk.owed |= {p.key: (p, put_off) for p in parcels if p.key not in tried}
     settle_owed(desk, tries=OWED_TRIES)
-    key = f"sending-stopped:{by}" if by else "sending-stopped"
-    now = desk.clock()
-    with desk.journal.durable() as tx:
+    kind, now = sending_kind(by), desk.clock()
+    with desk.journal.light() as tx:
         if failure is not None:
-            note = Reason.of("relay_stopped", channel=by) if by else Reason.of("sending_stopped")
-            tell(desk, tx, key, note, now=now, reasons=[failure])
-        elif by and tried:
-            notes.forget(tx, desk.name, key)  # it works again: should it stop once more, staff are told once more
+            note = Reason.of("relay_stopped", channel=by) if by else Reason.of("sending_stopped", account=desk.name)
+            begins(tx, desk.name, kind, note, now=now, reasons=[failure], tell_after=tell_after)
+        elif tried:
+            works(tx, desk.name, kind, now=now)
+
+
+def sending_kind(by: str) -> str:
+    """The name of the trouble that a server does not let us send."""
+    return f"sending:{by}" if by else "sending"
 
 
 def _draft_id(parcel: Parcel) -> int:

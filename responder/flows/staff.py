@@ -143,8 +143,17 @@ def _seen_in_sent(desk: Desk, draft: Draft, place: Place, now: datetime) -> None
         if draft.state in ("sending", "uncertain", "approved", "drafted", "vanished"):
             # Not only where the journal is in doubt: it may be an older one, put back from a backup.
             settle_as_sent(tx, draft, now)
+            tell_found(desk, tx, draft, desk.located.sent or "", now)
             cases.record(tx, desk.name, "found_in_sent", now=now, case_id=draft.case_id, draft=draft.id)
         drafts.finish(tx, draft.id, copied=True)
+
+
+def tell_found(desk: Desk, tx: Connection, draft: Draft, mailbox: str, now: datetime) -> None:
+    """What a person was asked about has been cleared up by Sent."""
+    key = doubt_key(draft)
+    if notes.was_told(tx, desk.name, key):
+        note = Reason.of("outcome_found", order=draft.order_id or "-", sent=mailbox)
+        tell(desk, tx, f"found:{key}", note, now=now, in_reply_to=draft.in_reply_to, references=draft.references)
 
 
 def settle_as_sent(tx: Connection, draft: Draft, now: datetime) -> None:

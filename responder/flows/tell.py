@@ -13,6 +13,7 @@ from responder.edges.imap import PartlyAppended
 from responder.edges.journal import notes
 from responder.errors import CommandRefused
 from responder.flows.desk import Desk
+from responder.flows.troubles import begins, works
 from responder.model import Reason
 
 NOTES_AT_ONCE = 40
@@ -80,9 +81,22 @@ def deliver_notes(desk: Desk, *, after_restart: bool = False) -> None:
         except PartlyAppended as exc:
             refused = {n for n, result in enumerate(exc.results) if isinstance(result, CommandRefused)}
             desk.say("note_refused", level=40, code=exc.code)
+            _not_written(desk, mailbox, exc)
         _delivered(desk, [row_id for n, (row_id, _) in enumerate(some) if n not in refused])
         if refused:
             return
+    if desk.notes_are_refused:
+        desk.notes_are_refused = False
+        with desk.journal.light() as tx:
+            works(tx, desk.name, "notes", now=desk.clock())
+
+
+def _not_written(desk: Desk, mailbox: str, exc: CommandRefused) -> None:
+    """The server takes no notes: said by mail, since no note can."""
+    desk.notes_are_refused = True
+    note = Reason.of("notes_refused", account=desk.name, folder=mailbox, text=exc.text or exc.code)
+    with desk.journal.light() as tx:
+        begins(tx, desk.name, "notes", note, now=desk.clock(), marks=("notes_refused",))
 
 
 def _delivered(desk: Desk, note_ids: Sequence[int]) -> None:

@@ -23,7 +23,8 @@ from responder.flows.jumps import notice_jump
 from responder.flows.owing import write_owed
 from responder.flows.sending import on_approved, settle_owed
 from responder.flows.staff import on_staff
-from responder.flows.tell import deliver_notes, tell
+from responder.flows.tell import deliver_notes
+from responder.flows.troubles import begins, works
 from responder.model import Reason
 
 IDLE_MAX_S = 9 * 60
@@ -152,14 +153,10 @@ def take_turn(desk: Desk, now: datetime, *, after_connect: bool) -> Turn:
         on_sent(desk, now)
     with _refusals_logged(desk):
         deliver_notes(desk, after_restart=after_connect)
-    if after_connect:
-        with desk.journal.durable() as tx:
-            notes.forget(tx, desk.name, "sending-stopped")
     if desk.orders_are_silent and not desk.troubled:
-        # They answer again: the next silence is told anew.
         desk.orders_are_silent = False
-        with desk.journal.durable() as tx:
-            notes.forget(tx, desk.name, "orders-unavailable")
+        with desk.journal.light() as tx:
+            works(tx, desk.name, "orders-asked", now=now)
     return Turn(_wait(desk, now))
 
 
@@ -174,8 +171,8 @@ def _refusals_logged(desk: Desk) -> Iterator[None]:
         desk.troubled = True
     except OrdersUnavailable:
         desk.say("orders_unavailable", level=40)
-        with desk.journal.durable() as tx:
-            tell(desk, tx, "orders-unavailable", Reason.of("orders_unavailable"), now=desk.clock())
+        with desk.journal.light() as tx:
+            begins(tx, desk.name, "orders-asked", Reason.of("orders_unavailable"), now=desk.clock())
         desk.troubled = desk.orders_are_silent = True
 
 

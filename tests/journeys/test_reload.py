@@ -56,6 +56,7 @@ def test_a_mistake_keeps_the_old_rules_and_tells_staff_where_it_is(with_own_file
     shop.wait_for_draft()
     rewrite(shop, "rules.toml", "situatoin", "situation")
     until(lambda: shop.reloads() >= 1, "the corrected file is taken over")
+    shop.wait_for_note("取り入れました")
 
 
 def test_half_a_template_takes_nothing_over(with_own_files: Shop) -> None:

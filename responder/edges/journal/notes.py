@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from responder.edges.journal.tables import fact, note
 
 
-def intend(tx: Connection, account: str, key: str, *, message_id: str, raw: bytes, now: datetime) -> bool:
-    """The intent to leave a note. False if a note with this key was written before."""
+def intend(
+    tx: Connection, account: str, key: str, *, message_id: str, raw: bytes, now: datetime, by_mail: bool = False
+) -> bool:
+    """The intent to leave a note, or to send it. False if a note with this key was written before."""
     if was_told(tx, account, key):
         return False
-    values = {"account": account, "key": key, "message_id": message_id, "raw": raw, "state": "intent"}
+    state = "mail" if by_mail else "intent"
+    values = {"account": account, "key": key, "message_id": message_id, "raw": raw, "state": state}
     tx.execute(insert(note), values | {"created_at": now})
     return True
 
@@ -41,6 +44,23 @@ _WAITING = (
 def delivered(tx: Connection, note_ids: list[int]) -> None:
     """These notes lie in the notes mailbox; their words are no longer kept here."""
     tx.execute(update(note).where(note.c.id.in_(note_ids)).values(state="appended", raw=b""))
+
+
+def to_be_mailed(tx: Connection) -> list[tuple[int, bytes]]:
+    """Notes that wait to be sent to the person outside: (row id, bytes), oldest first."""
+    rows = tx.execute(select(note.c.id, note.c.raw).where(note.c.state == "mail").order_by(note.c.id))
+    return [(row.id, row.raw) for row in rows]
+
+
+def mailed(tx: Connection, note_id: int) -> None:
+    """This note was sent; its words are no longer kept here."""
+    tx.execute(update(note).where(note.c.id == note_id).values(state="mailed", raw=b""))
+
+
+def count_mailed(tx: Connection, since: datetime) -> int:
+    """How many notes were sent, or wait to be, since then."""
+    mine = note.c.state.in_(("mail", "mailed")) & (note.c.created_at >= since)
+    return tx.execute(select(func.count()).select_from(note).where(mine)).scalar_one()
 
 
 def forget(tx: Connection, account: str, key: str) -> None:
@@ -75,3 +95,16 @@ def save_fact(tx: Connection, account: str, name: str, value: Any) -> None:
     ).rowcount
     if not changed:
         tx.execute(insert(fact).values(account=account, name=name, value=value))
+
+
+def facts_named(tx: Connection, beginning: str) -> list[tuple[str, str, Any]]:
+    """The facts of all accounts whose name begins so: (account, name, value)."""
+    rows = tx.execute(
+        select(fact).where(fact.c.name.startswith(beginning, autoescape=True)).order_by(fact.c.account, fact.c.name)
+    )
+    return [(row.account, row.name, row.value) for row in rows]
+
+
+def drop_fact(tx: Connection, account: str, name: str) -> None:
+    """The fact is true no longer."""
+    tx.execute(delete(fact).where(fact.c.account == account, fact.c.name == name))
