@@ -46,6 +46,7 @@ from responder.errors import (
 )
 from responder.flows.bulletin import Bulletin
 from responder.flows.desk import Desk
+from responder.flows.parcels import say
 from responder.flows.sending import send, settle_owed
 from responder.flows.turn import Turn, open_desk, take_turn
 from responder.model import Parcel
@@ -54,6 +55,7 @@ log = logging.getLogger("responder")
 
 WORKERS = 8
 SENDERS = 4
+WAREHOUSE = "[parcel_stop]"
 PAUSE_FIRST_S = 1.0
 PAUSE_MOST_S = 300.0
 PAUSE_REFUSED_S = 1800.0
@@ -342,6 +344,25 @@ class Daemon:
             desk.outbox = [parcel for parcel in desk.outbox if parcel.by != by]
             future = self._sending[post.name, by] = self._senders.submit(job, batch)
             future.add_done_callback(lambda _: self._sent_a_batch(post.name))
+        if desk.words:
+            self._tell_warehouse(post, desk)
+
+    def _tell_warehouse(self, post: Post, desk: Desk) -> None:
+        """Hand what the warehouse is to be told to the sending pool."""
+        under_way = self._sending.get((post.name, WAREHOUSE))
+        if under_way is not None and not under_way.done():
+            return
+        words, desk.words = desk.words, []
+        desk.saying |= {word.id for word in words}
+
+        def job() -> None:
+            try:
+                say(desk, words, self._stopping.is_set)
+            except Exception:
+                log.exception("parcel_failed", extra={"action": "parcel_failed", "account": post.name})
+
+        future = self._sending[post.name, WAREHOUSE] = self._senders.submit(job)
+        future.add_done_callback(lambda _: self.poke(post.name))
 
     def _sent_a_batch(self, name: str) -> None:
         self.poke(name)

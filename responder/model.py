@@ -418,6 +418,26 @@ class Unknown:
 Outcome = Accepted | Later | Refused | Unknown
 
 
+ParcelStep = Literal["stop", "release", "confirm"]
+ParcelWay = Literal["mail", "webhook", "csv"]
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelWord:
+    """One word to the warehouse about one order's parcel: hold it back, it may leave, or it never will. `reason` is a
+    code, `token` the same for all words of one stop, `at` when it was decided."""
+
+    id: int
+    step: ParcelStep
+    way: ParcelWay
+    reason: str
+    order_id: str
+    channel: str
+    token: str
+    at: datetime
+    attempts: int
+
+
 # --- what the journal remembers -------------------------------------------------------------------------------------
 
 DraftState = Literal[

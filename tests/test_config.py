@@ -419,6 +419,40 @@ def test_databases_and_services_become_settings(shop: Shop) -> None:
     assert settings.order_paths == ()
 
 
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("", ("parcel_stop", "parcel_stop_empty")),
+        ('mail = "warehouse"', ("parcel_stop.mail", "bad_address")),
+        ('webhook = "http://hooks.example/x?token=geheim"', ("parcel_stop.webhook", "webhook_not_https")),
+        ('webhook = "ftp://hooks.example/geheim"', ("parcel_stop.webhook", "webhook_wrong")),
+        ('webhook = "https://user:geheim@hooks.example/"', ("parcel_stop.webhook", "webhook_wrong")),
+        ('webhook = "https://[geheim/"', ("parcel_stop.webhook", "webhook_wrong")),
+        ('csv = "nowhere/stops.csv"', ("parcel_stop.csv", "parcel_stop_csv_place")),
+        ('csv = "."', ("parcel_stop.csv", "parcel_stop_csv_place")),
+        ('csv = "orders/stops.csv"', ("parcel_stop.csv", "parcel_stop_csv_orders")),
+        ('post = "x"', ("parcel_stop.post", "unknown_key")),
+    ],
+)
+def test_mistakes_of_the_parcel_stop_name_their_key_and_never_the_web_address(
+    shop: Shop, table: str, expected: tuple[str, str]
+) -> None:
+    folder = shop(f"{GOOD}\n[[orders]]\npath = 'orders/'\n[parcel_stop]\n{table}\n")
+    (folder / "orders").mkdir(exist_ok=True)
+    found = mistakes(folder)
+    assert expected in {(one.key, one.code) for one in found}
+    assert "geheim" not in repr([one for one in found if one.code != "unknown_key"])
+
+
+def test_the_parcel_stop_is_off_unless_it_is_written_and_its_file_lies_beside_the_settings(shop: Shop) -> None:
+    assert config.load(shop(), env={}).parcel_stop is None
+    folder = shop(f'{GOOD}\n[parcel_stop]\ncsv = "stops.csv"\nwebhook = "https://hooks.example/x"\n')
+    found = config.load(folder, env={}).parcel_stop
+    assert found is not None
+    assert (found.ways, found.csv, found.mail) == (("webhook", "csv"), folder / "stops.csv", None)
+    assert "hooks.example" not in repr(found)
+
+
 def test_two_accounts_of_one_name_are_refused(shop: Shop) -> None:
     folder = shop(GOOD + GOOD[GOOD.index("[[account]]") : GOOD.index("[[orders]]")])
     (mistake,) = mistakes(folder)

@@ -20,6 +20,7 @@ from responder.config.file import (
     AccountTable,
     FoldersTable,
     OrdersTable,
+    ParcelStopTable,
     RelayTable,
     ResponderFile,
     ServerTable,
@@ -53,6 +54,7 @@ TABLES: tuple[type[BaseModel], ...] = (
     RelayTable,
     OrdersTable,
     WordingTable,
+    ParcelStopTable,
 )
 
 a_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
@@ -184,6 +186,7 @@ def test_every_key_of_the_configuration_is_explained_and_no_other(language: Lang
         "orders",
         "relay",
         "wording",
+        "parcel_stop",
     } | {"url"}
     rows = re.findall(r"^\| ((?:`\w+`(?:, |、)?)+) \|", text_of(page), re.MULTILINE)
     named = {key for row in rows for key in code(row)}

@@ -7,11 +7,12 @@ gives a new complete value or raises, and the caller keeps what it had.
 from responder.config.file import json_schema
 from responder.config.load import bare, check_secrets, config_file, load, load_pack, one_file
 from responder.config.pack import default_pack_dir
-from responder.config.settings import AccountSettings, OrdersSettings, Relay, Settings, ShopSettings
+from responder.config.settings import AccountSettings, OrdersSettings, ParcelStopSettings, Relay, Settings, ShopSettings
 
 __all__ = [
     "AccountSettings",
     "OrdersSettings",
+    "ParcelStopSettings",
     "Relay",
     "Settings",
     "ShopSettings",

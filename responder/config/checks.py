@@ -14,6 +14,7 @@ from typing import Any
 
 from responder.config.order_checks import PASSWORD_KEYS, check_orders
 from responder.config.order_checks import warnings as order_warnings
+from responder.config.parcel_checks import check_parcel_stop
 from responder.config.source import Source, nearest
 from responder.core.channels import Channel
 from responder.core.positions import Path as KeyPath
@@ -44,6 +45,7 @@ def check(source: Source) -> tuple[tuple[Mistake, ...], tuple[Mistake, ...]]:
     for where, orders in _tables(source.data, "orders"):
         mistakes += check_orders(source, where, orders)
         warnings += order_warnings(source, where, orders)
+    mistakes += check_parcel_stop(source)
     if not source.data.get("orders"):
         warnings.append(source.mistake(("orders",), "orders_missing"))
     return tuple(mistakes), tuple(warnings)

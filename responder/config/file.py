@@ -294,6 +294,14 @@ class WordingTable(_Table):
     )
 
 
+class ParcelStopTable(_Table):
+    """Telling the warehouse to hold a parcel back as soon as its buyer asks to cancel: by any of these ways."""
+
+    mail: MailAddress | None = Field(None, description="A mail to this address, over the account's outgoing server.")
+    webhook: Line | None = Field(None, description="A POST of JSON to this address (https).")
+    csv: Line | None = Field(None, description="A line at the end of this CSV file.")
+
+
 class ResponderFile(_Table):
     """responder.toml"""
 
@@ -302,6 +310,7 @@ class ResponderFile(_Table):
     account: Annotated[list[AccountTable], Field(min_length=1)]
     orders: list[OrdersTable] = Field(default_factory=list)
     wording: WordingTable = Field(default_factory=lambda: WordingTable.model_validate({}))
+    parcel_stop: ParcelStopTable | None = None
 
 
 def json_schema() -> dict[str, Any]:

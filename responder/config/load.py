@@ -16,7 +16,15 @@ from zoneinfo import ZoneInfo
 
 from responder.config import checks, source
 from responder.config.channels import read_channels
-from responder.config.file import AccountTable, OrdersTable, RelayTable, ResponderFile, ServerTable, ShopTable
+from responder.config.file import (
+    AccountTable,
+    OrdersTable,
+    ParcelStopTable,
+    RelayTable,
+    ResponderFile,
+    ServerTable,
+    ShopTable,
+)
 from responder.config.layouts import load_layouts
 from responder.config.order_checks import sql_url
 from responder.config.pack import data_dir, default_pack_dir, read_pack
@@ -25,6 +33,7 @@ from responder.config.settings import (
     AnyOrdersSettings,
     HttpOrdersSettings,
     OrdersSettings,
+    ParcelStopSettings,
     Relay,
     Settings,
     ShopSettings,
@@ -111,6 +120,7 @@ def load(directory: Path | None, *, env: Mapping[str, str]) -> Settings:
         warn_only=frozenset(file.wording.warn_only),
         wording=wording,
         file=read.path,
+        parcel_stop=None if file.parcel_stop is None else _parcel_stop(file.parcel_stop, folder),
         pack_paths=pack.paths,
         warnings=(*warnings, *pack.warnings),
     )
@@ -297,6 +307,11 @@ def _relay(
         smtp=None if table.smtp is None else _server("smtp", table.smtp, folder),
         smtp_secret=partial(secrets.fetch, _secret(read, folder, (*where, "smtp"), table.smtp), env),
     )
+
+
+def _parcel_stop(table: ParcelStopTable, folder: Path) -> ParcelStopSettings:
+    csv = None if table.csv is None else folder / Path(table.csv).expanduser()
+    return ParcelStopSettings(table.mail, table.webhook, csv)
 
 
 def _span(text: str) -> timedelta:

@@ -15,7 +15,7 @@ from responder.core.proof import Proofreader
 from responder.core.rules import Rulebook
 from responder.core.wording import Catalog
 from responder.errors import Mistake
-from responder.model import Identity, Language, OrderLayout, Server
+from responder.model import Identity, Language, OrderLayout, ParcelWay, Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +159,31 @@ AnyOrdersSettings = OrdersSettings | SqlOrdersSettings | HttpOrdersSettings
 
 
 @dataclass(frozen=True, slots=True)
+class ParcelStopSettings:
+    """How the warehouse is told to hold a parcel back: each way that is not None."""
+
+    mail: str | None = None
+    webhook: str | None = field(default=None, repr=False)
+    csv: Path | None = None
+
+    @property
+    def ways(self) -> tuple[ParcelWay, ...]:
+        """The ways by name."""
+        known: tuple[tuple[ParcelWay, object], ...] = (
+            ("mail", self.mail),
+            ("webhook", self.webhook),
+            ("csv", self.csv),
+        )
+        return tuple(way for way, value in known if value is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that was configured. `file` is responder.toml (None if the shop has none), `directory` its folder.
 
     `state_url` is absolute. `pack_paths` are the files and folders that rules, templates and channels may come from,
-    existing or not: what a running daemon watches. `warn_only` are findings of the check before
-    sending that do not hold a mail. `warnings` do not stop anything; `check` shows them.
+    existing or not: what a running daemon watches. `parcel_stop` is None where no warehouse is told. `warn_only` are
+    findings of the check before sending that do not hold a mail. `warnings` do not stop anything; `check` shows them.
     """
 
     directory: Path
@@ -178,6 +197,7 @@ class Settings:
     proofreader: Proofreader
     wording: Catalog
     file: Path | None = None
+    parcel_stop: ParcelStopSettings | None = None
     warn_only: frozenset[str] = frozenset()
     pack_paths: tuple[Path, ...] = ()
     warnings: tuple[Mistake, ...] = ()

@@ -14,6 +14,7 @@ from responder.config.file import (
     AccountTable,
     FoldersTable,
     OrdersTable,
+    ParcelStopTable,
     RelayTable,
     ResponderFile,
     ServerTable,
@@ -25,7 +26,7 @@ from responder.config.source import Source, nearest
 from responder.core.positions import Path as KeyPath
 from responder.errors import Mistake
 
-_SECRET_KEYS = frozenset({"password", "oauth2_client_secret", "oauth2_refresh_token", "oauth2_access_token"})
+_SECRET_KEYS = frozenset({"password", "webhook", "oauth2_client_secret", "oauth2_refresh_token", "oauth2_access_token"})
 
 
 def validate(source: Source) -> tuple[ResponderFile | None, tuple[Mistake, ...]]:
@@ -141,3 +142,4 @@ def _all_tables() -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "[[account]] imap", tuple(ServerTable.model_fields)
     yield "[[orders]]", tuple(OrdersTable.model_fields)
     yield "[wording]", tuple(WordingTable.model_fields)
+    yield "[parcel_stop]", tuple(ParcelStopTable.model_fields)

@@ -15,7 +15,7 @@ from responder.core.mime import header_block
 from responder.edges.imap import Located, Session, Status
 from responder.edges.journal import Journal
 from responder.edges.orders import OrderBook
-from responder.model import Cursor, Draft, Order, Outcome, Parcel, Place
+from responder.model import Cursor, Draft, Order, Outcome, Parcel, ParcelWord, Place
 
 log = logging.getLogger("responder")
 
@@ -50,6 +50,7 @@ class Desk:
     is when a mail in Approved was first noticed there: its quiet time starts anew after a restart. `tried` are the
     mails this process has taken in hand: if one of them is still undecided, it did not kill us. `outbox` holds what
     is claimed and waits for the sending thread, `in_flight` the drafts that are in there or being sent at this moment;
+    `words` are what the warehouse is to be told, `saying` those in the sending thread's hands;
     `owed` are answers of the SMTP server that the journal does not know yet (both threads may settle them).
     `own_copies` is where we filed the Sent copy of a draft, `copies_tried` the drafts for which that was begun, and
     `sent_here` those this process has sent. `orders_are_silent` and `notes_are_refused` are true at the start, too: a
@@ -76,6 +77,8 @@ class Desk:
     in_flight: set[int] = field(default_factory=set)
     outbox: list[Parcel] = field(default_factory=list)
     owed: dict[str, tuple[Parcel, Outcome | None]] = field(default_factory=dict)
+    words: list[ParcelWord] = field(default_factory=list)
+    saying: set[int] = field(default_factory=set)
     owed_lock: Lock = field(default_factory=Lock)
     in_trash: set[int] = field(default_factory=set)
     own_copies: dict[int, Place] = field(default_factory=dict)

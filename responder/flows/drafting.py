@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from responder.core.order_data import placed_on
 from responder.edges.imap import Session
 from responder.edges.journal import cases, drafts, lookups, mails, notes
 from responder.errors import CommandRefused, ResponderError
+from responder.flows import parcels
 from responder.flows.desk import Desk, is_untouched
 from responder.flows.places import find_as_written, find_rewritten
 from responder.flows.planning import Plan
@@ -136,6 +138,7 @@ def _commit(desk: Desk, tx: Connection, group: Sequence[Plan], now: datetime) ->
     for plan in group:
         plan.draft_id = draft_ids.get(plan.draft_message_id, 0)
         _commit_bounce(desk, tx, plan, now)
+        _commit_parcel(desk, tx, plan, now)
         _commit_note(desk, tx, plan, now)
     lookups.count(tx, desk.name, _failed_lookups(group), now=now)
     cases.record_all(tx, desk.name, [_event(plan) for plan in group], now=now)
@@ -191,6 +194,18 @@ def _event(plan: Plan) -> tuple[str, str | None, dict[str, object]]:
     return f"mail_{decision.action}", plan.case.id if plan.case is not None else None, detail
 
 
+def _commit_parcel(desk: Desk, tx: Connection, plan: Plan, now: datetime) -> None:
+    """The warehouse is to hold a parcel back at once, or not any longer."""
+    order, case = plan.decision.order, plan.case
+    if case is None:
+        return
+    if plan.stops and order is not None:
+        channel = placed_on(order, plan.decision.channel)
+        parcels.stop(desk, tx, case.id, order_id=order.order_id, channel=channel, now=now)
+    elif plan.takes_back:
+        parcels.over(desk, tx, case.id, None, "release", "withdrawn_by_buyer", now)
+
+
 def _commit_note(desk: Desk, tx: Connection, plan: Plan, now: datetime) -> None:
     if plan.note is not None:
         key, note = plan.note
@@ -219,6 +234,7 @@ def _commit_bounce(desk: Desk, tx: Connection, plan: Plan, now: datetime) -> Non
     """A bounce of a mail of ours: its case was not delivered, and a person should know."""
     if not plan.bounced:
         return
+    parcels.bounced(desk, tx, plan.bounced, now)
     for draft in {d.id: d for d in drafts.by_message_ids(tx, desk.name, plan.bounced).values()}.values():
         cases.record(tx, desk.name, "undelivered", now=now, case_id=draft.case_id, draft=draft.id)
         tell(desk, tx, f"undelivered:{draft.id}", Reason.of("undelivered", order=draft.order_id or "-"), now=now)

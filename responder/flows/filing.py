@@ -146,7 +146,7 @@ def _look_for_witness(desk: Desk, draft: Draft, now: datetime) -> None:
             desk.session.select(mailbox)
             if desk.session.find_message_id(approval.outgoing_id):
                 with desk.journal.durable() as tx:
-                    settle_as_sent(tx, draft, now)
+                    settle_as_sent(desk, tx, draft, now)
                     drafts.finish(tx, draft.id, copied=True)
                     tell_found(desk, tx, draft, mailbox, now)
                     cases.record(tx, desk.name, "found_in_sent", now=now, case_id=draft.case_id, draft=draft.id)

@@ -18,8 +18,11 @@ from responder.core.deadlines import due_at
 from responder.core.mime import combine, read
 from responder.core.notes import Told
 from responder.core.owed.letter import SITUATION
+from responder.core.parcels import is_taken_back, is_to_be_stopped
+from responder.core.remarks import lines
 from responder.edges.journal import cases, drafts, lookups, mails
 from responder.errors import MessageError
+from responder.flows import parcels
 from responder.flows.desk import Desk, is_untouched
 from responder.flows.remarking import cost_of_cancelling, told_of
 from responder.flows.understanding import Unpacked, judge, unpack, why_silent, write
@@ -65,6 +68,10 @@ class Plan:
     note: tuple[str, Reason] | None = None
     told: Told = field(default_factory=Told)
     """What a note about this mail tells beside that."""
+    stops: bool = False
+    """The buyer asks to cancel what has not left."""
+    takes_back: bool = False
+    """The newest mail by itself takes a cancel back."""
     bounced: tuple[str, ...] = ()
     known_before: bool = False
     excerpt: str = ""
@@ -284,11 +291,18 @@ def _plan_answer(desk: Desk, plan: Plan, incoming: Unpacked, now: datetime, *, i
         plan.decision = replace(decision, action="hold", template=None, reasons=reasons)
         code = "new_mail_beside_notice" if is_notice else "new_mail_in_case"
         plan.note = (f"new-mail:{plan.mail_id}", Reason.of(code, order=_order_words(decision)))
+        plan.stops, plan.takes_back = _stops(desk, decision), is_taken_back(decision)
+        plan.told = Told(to_know=_about_parcel(desk, plan))
         return plan
     plan.retire = draft
     together = [*read_again(desk, earlier), incoming]
     answers = (*(m.id for m in earlier), plan.mail_id)
     plan = _write(desk, plan, together, answers, now, is_known=is_known)
+    if earlier and _is_withdrawal(plan.decision):
+        plan.takes_back = is_taken_back(_decide(desk, plan, plan.own, incoming, now, is_known=is_known))
+    else:
+        plan.takes_back = is_taken_back(plan.decision)
+    plan.told = replace(plan.told, to_know=(*_about_parcel(desk, plan), *plan.told.to_know))
     plan.note = _note(desk, plan, incoming.channel, draft)
     return plan
 
@@ -328,7 +342,9 @@ def _write(
         identity=_way(desk, newest.message, newest.channel).identity,
         now=now,
         more=cost_of_cancelling(desk, plan.decision, newest.channel, now) if plan.letter is not None else (),
+        warehouse_knows=desk.settings.parcel_stop is not None,
     )
+    plan.stops = _stops(desk, plan.decision)
     if plan.case is None and plan.decision.action != "silence" and plan.buyer:
         plan.case, plan.is_new_case = _new_case(desk, plan, newest.channel, now), True
     if plan.letter is not None and plan.case is not None:
@@ -336,6 +352,24 @@ def _write(
         plan.draft_message_id = desk.mint_id()
         plan.draft_raw = draft_bytes(plan.letter, message_id=plan.draft_message_id, case_token=plan.case.id, now=now)
     return plan
+
+
+def _stops(desk: Desk, decision: Decision) -> bool:
+    return desk.settings.parcel_stop is not None and is_to_be_stopped(decision)
+
+
+def _is_withdrawal(decision: Decision) -> bool:
+    return any(reason.code == "cancel_withdrawn" for reason in decision.reasons)
+
+
+def _about_parcel(desk: Desk, plan: Plan) -> tuple[str, ...]:
+    """What the note about this mail tells of a parcel that is, or is to be, held back."""
+    if plan.case is None or desk.settings.parcel_stop is None:
+        return ()
+    order = plan.decision.order
+    order_id = order.order_id if order is not None else None
+    found = parcels.remarks(desk, plan.case.id, order_id, stops=plan.stops, taken_back=plan.takes_back)
+    return tuple(lines(found, desk.settings.wording, desk.settings.shop.language))
 
 
 def _way(desk: Desk, message: Message, channel: Channel) -> Way:

@@ -59,10 +59,14 @@ def told_of(
     identity: Identity,
     now: datetime,
     more: tuple[Reason, ...] = (),
+    warehouse_knows: bool = False,
 ) -> Told:
-    """All that a note tells of a decision. `more` are lines worth knowing that the mail itself does not tell."""
+    """All that a note tells of a decision. `more` are lines worth knowing that the mail itself does not tell;
+    `warehouse_knows`: staff need not see to it that the parcel stays."""
     wording, shop = settings.wording, settings.shop
-    first = remarks.lines(said_of(decision, spoken_on, settings=settings, now=now), wording, shop.language)
+    asked = said_of(decision, spoken_on, settings=settings, now=now)
+    asked = tuple(one for one in asked if not (warehouse_knows and one.code == "stop_goods"))
+    first = remarks.lines(asked, wording, shop.language)
     own = None
     if letter is not None:
         own = gloss(

@@ -435,7 +435,7 @@ def _journal_outcome(desk: Desk, parcel: Parcel, outcome: Outcome | None) -> Non
         draft = drafts.find(tx, draft_id)
         match outcome:
             case Accepted():
-                settle_as_sent(tx, draft, now)
+                settle_as_sent(desk, tx, draft, now)
             case Later(_, reply):
                 _journal_later(desk, tx, draft, parcel, reply, now)
             case Refused(_, reply):

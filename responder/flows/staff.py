@@ -24,10 +24,13 @@ from responder.core.approval import (
     Over,
     Stranger,
     bind,
+    text_key,
 )
 from responder.core.channels import PASTE_DOMAIN
+from responder.core.compose import own_words, text_of
 from responder.core.senders import without_tag
 from responder.edges.journal import cases, drafts, mails, notes
+from responder.flows import parcels
 from responder.flows.desk import Desk, Sighting, same_bytes
 from responder.flows.places import back_to_drafts, find_as_written, find_rewritten, mark_answered
 from responder.flows.tell import tell
@@ -142,7 +145,7 @@ def _seen_in_sent(desk: Desk, draft: Draft, place: Place, now: datetime) -> None
     with desk.journal.durable() as tx:
         if draft.state in ("sending", "uncertain", "approved", "drafted", "vanished"):
             # Not only where the journal is in doubt: it may be an older one, put back from a backup.
-            settle_as_sent(tx, draft, now)
+            settle_as_sent(desk, tx, draft, now)
             tell_found(desk, tx, draft, desk.located.sent or "", now)
             cases.record(tx, desk.name, "found_in_sent", now=now, case_id=draft.case_id, draft=draft.id)
         drafts.finish(tx, draft.id, copied=True)
@@ -156,9 +159,10 @@ def tell_found(desk: Desk, tx: Connection, draft: Draft, mailbox: str, now: date
         tell(desk, tx, f"found:{key}", note, now=now, in_reply_to=draft.in_reply_to, references=draft.references)
 
 
-def settle_as_sent(tx: Connection, draft: Draft, now: datetime) -> None:
+def settle_as_sent(desk: Desk, tx: Connection, draft: Draft, now: datetime) -> None:
     """The draft was accepted: its mails are answered. The case is closed unless a later mail of it still waits."""
     if drafts.accepted(tx, draft.id, now=now):
+        parcels.answered(desk, tx, draft, now)
         mails.mark_answered(tx, draft.answers)
         if all(m.answered or m.action == "silence" for m in mails.of_case(tx, draft.case_id)):
             cases.close(tx, draft.case_id, "sent", now=now)
@@ -182,20 +186,37 @@ def _answered_by_staff(desk: Desk, sighting: Sighting, known: Known, now: dateti
         if draft is not None and draft.state == "uncertain" and papers.message_id == draft.message_id:
             # Staff put the draft itself into Sent: their word that the unknown one was sent.
             with desk.journal.durable() as tx:
-                settle_as_sent(tx, draft, now)
+                settle_as_sent(desk, tx, draft, now)
                 drafts.finish(tx, draft.id, copied=True)
                 cases.record(tx, desk.name, "staff_say_sent", now=now, case_id=case_id, draft=draft.id)
         elif case.state == "open":
             # The mark first, it may be repeated: killed in between, the next start sees the same mail in Sent again.
             mark_answered(desk, [m.place for m in waiting])
+            says_the_same = draft is not None and _says_the_same(desk, draft, sighting.place)
             with desk.journal.durable() as tx:
                 if draft is not None and not drafts.end(tx, draft.id, "sent_by_staff", now=now):
                     continue
                 mails.mark_answered(tx, [m.id for m in waiting])
                 cases.close(tx, case_id, "sent_by_staff", now=now)
+                if draft is not None and says_the_same:
+                    parcels.answered(desk, tx, draft, now)
+                else:
+                    parcels.answered_otherwise(desk, tx, case_id, now)
                 record = {"draft": draft.id if draft is not None else None}
                 cases.record(tx, desk.name, "sent_by_staff", now=now, case_id=case_id, **record)
             desk.say("sent_by_staff", case=case_id)
+
+
+def _says_the_same(desk: Desk, draft: Draft, place: Place) -> bool:
+    """True if what lies there has our draft's words: staff have sent the draft itself. Asked only where a parcel waits
+    for it."""
+    with desk.journal.reading() as tx:
+        if not parcels.stands(desk, tx, draft.case_id):
+            return False
+    desk.session.select(place.mailbox, readonly=True)
+    ours = text_key(own_words(text_of(draft.raw)))
+    size = 2 * len(draft.raw) + 100_000
+    return any(text_key(own_words(text_of(f.raw))) == ours for f in desk.session.fetch([place.uid], first_bytes=size))
 
 
 def _pasted_by_staff(desk: Desk, draft: Draft, sighting: Sighting, now: datetime) -> None:
@@ -217,6 +238,7 @@ def _pasted_by_staff(desk: Desk, draft: Draft, sighting: Sighting, now: datetime
     with desk.journal.durable() as tx:
         if not drafts.end(tx, draft.id, "sent_by_staff", now=now):
             return
+        parcels.answered(desk, tx, draft, now)
         mails.mark_answered(tx, draft.answers)
         if all(m.answered or m.action == "silence" for m in mails.of_case(tx, draft.case_id)):
             cases.close(tx, draft.case_id, "sent_by_staff", now=now)
@@ -242,6 +264,7 @@ def _discard(desk: Desk, draft: Draft, now: datetime) -> None:
     with desk.journal.durable() as tx:
         if drafts.end(tx, draft.id, "discarded", now=now):
             cases.close(tx, draft.case_id, "discarded", now=now)
+            parcels.refused(desk, tx, draft, now)
             mails.mark_answered(tx, draft.answers)
             cases.record(tx, desk.name, "discarded", now=now, case_id=draft.case_id, draft=draft.id)
     desk.say("discarded", draft=draft.id, case=draft.case_id)

@@ -21,6 +21,7 @@ from responder.flows.drafting import resolve_intents
 from responder.flows.filing import on_sent
 from responder.flows.jumps import notice_jump
 from responder.flows.owing import write_owed
+from responder.flows.parcels import look_after
 from responder.flows.sending import on_approved, settle_owed
 from responder.flows.staff import on_staff
 from responder.flows.tell import deliver_notes
@@ -151,6 +152,7 @@ def take_turn(desk: Desk, now: datetime, *, after_connect: bool) -> Turn:
         on_approved(desk, ready, now)
     with _refusals_logged(desk):
         on_sent(desk, now)
+    look_after(desk, now)
     with _refusals_logged(desk):
         deliver_notes(desk, after_restart=after_connect)
     if desk.orders_are_silent and not desk.troubled:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from responder.edges.imap import Session
-from responder.edges.journal import cases, drafts, engine, mails, notes
+from responder.edges.journal import cases, drafts, engine, mails, notes, parcels
 from responder.flows import filing, sending
 
 _DUE: list[bool] = []
@@ -101,6 +101,8 @@ POINTS: dict[str, Callable[[], None]] = {
     "original marked": lambda: after(Session, "add_flags"),
     "draft removed": lambda: after(Session, "remove"),
     "filed committed": lambda: after_commit(drafts, "filed"),
+    "parcel intended": lambda: after_commit(parcels, "begin"),
+    "parcel said": lambda: before(parcels, "settle"),
     "case closed by staff": lambda: after_commit(cases, "close"),
 }
 

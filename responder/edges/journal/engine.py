@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from responder.errors import PermanentError, TemporaryError
 
-HEAD = "0003"
+HEAD = "0004"
 WAL_TRIES = 100
 LOCK_TRIES = 5
 

@@ -223,6 +223,42 @@ owed = Table(
     Index(None, "case_id"),
 )
 
+parcel_stop = Table(
+    "parcel_stop",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("account", String(100), nullable=False),
+    Column("case_id", String(40), ForeignKey("case.id"), nullable=False),
+    Column("order_key", String(200), nullable=False),
+    Column("order_id", String(200), nullable=False),
+    Column("channel", String(60), nullable=False),
+    Column("token", String(40), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Column("ended_at", Utc),
+    UniqueConstraint("token"),
+    Index(None, "account", "order_key"),
+    Index(None, "case_id"),
+)
+
+parcel_word = Table(
+    "parcel_word",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("stop_id", Integer, ForeignKey("parcel_stop.id"), nullable=False),
+    Column("account", String(100), nullable=False),
+    Column("step", String(10), nullable=False),
+    Column("way", String(10), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", Utc),
+    Column("begun_at", Utc),
+    Column("created_at", Utc, nullable=False),
+    UniqueConstraint("stop_id", "step", "way"),
+    Index(None, "account", "state"),
+)
+
 event = Table(
     "event",
     metadata,
