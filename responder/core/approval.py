@@ -131,6 +131,16 @@ def bind(papers: Papers, place: Place, known: Known) -> Binding:
     return Bound(draft)
 
 
+def is_of_an_older_draft(papers: Papers, draft: Draft) -> bool:
+    """True if this version was made from a draft that this one has replaced: a window was open meanwhile. It names the
+    thread, but not the mail that this draft answers, which every client keeps in one of its fields."""
+    answered = draft.in_reply_to
+    if answered is None or answered not in draft.references or papers.message_id == draft.message_id:
+        return False
+    named = {*papers.in_reply_to, *papers.references}
+    return bool(named) and answered not in named
+
+
 # --- may it go out? -------------------------------------------------------------------------------------------------
 
 

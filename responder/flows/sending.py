@@ -23,6 +23,7 @@ from responder.core.approval import (
     Circumstances,
     Objection,
     examine,
+    is_of_an_older_draft,
     not_told,
     read_papers,
     recheck,
@@ -48,7 +49,7 @@ from responder.flows.drafting import carry_out
 from responder.flows.places import back_to_drafts
 from responder.flows.planning import plan_again
 from responder.flows.proofreading import proofread
-from responder.flows.staff import Ready, remember_used, settle_as_sent
+from responder.flows.staff import MAIL_BYTES, Ready, remember_used, settle_as_sent
 from responder.flows.tell import tell
 from responder.flows.troubles import LATER, SOON, begins, works
 from responder.flows.ways import Way, way_to
@@ -58,7 +59,6 @@ LEASE = timedelta(minutes=20)
 RETRY_MINUTES = (5, 10, 20, 30, 60, 120, 240)
 GIVE_UP_AFTER = timedelta(hours=24)
 GIVE_UP_TRIES = 8
-MAIL_BYTES = 30_000_000
 OWED_TRIES = 60
 
 
@@ -111,7 +111,7 @@ def _prepare(desk: Desk, item: Ready, now: datetime) -> Parcel | None:
     blanks = (*blanks_in(copy.subject), *blanks_in(copy.text))
     way = way_of(desk, draft)
     objections = examine(papers, copy.own_words, blanks, draft, desk.account.identity, must_be_from=way.must_be_from)
-    objections += _recheck(desk, draft, copy, way, now)
+    objections += _recheck(desk, draft, copy, way, now, is_older=is_of_an_older_draft(papers, draft))
     faults, remarks = proofread(desk, draft, copy.raw, copy.subject, copy.own_words)
     objections += not_told(faults, draft, copy.key)
     if objections:
@@ -144,7 +144,7 @@ def fetch_copy(desk: Desk, place: Place) -> Copy | None:
     return None
 
 
-def _recheck(desk: Desk, draft: Draft, copy: Copy, way: Way, now: datetime) -> tuple[Objection, ...]:
+def _recheck(desk: Desk, draft: Draft, copy: Copy, way: Way, now: datetime, *, is_older: bool) -> tuple[Objection, ...]:
     with desk.journal.reading() as tx:
         newer = [
             m
@@ -156,7 +156,7 @@ def _recheck(desk: Desk, draft: Draft, copy: Copy, way: Way, now: datetime) -> t
     circumstances = Circumstances(
         order=order,
         facts_now=facts_now(order, tuple(draft.facts)) if order is not None else {},
-        newer_mails=len(newer),
+        newer_mails=len(newer) + is_older,
         answered=case is not None and case.outcome == "sent_by_staff",
         reply_mode=way.mode,
         relay_missing=way.is_closed,

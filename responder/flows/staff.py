@@ -40,6 +40,7 @@ SERVER_FILES = "server_files_sent"
 VANISHED_AFTER = timedelta(seconds=180)
 CAME_BACK_AFTER = timedelta(minutes=10)
 FULL_LOOK_EVERY = timedelta(minutes=5)
+MAIL_BYTES = 30_000_000
 _NOTHING_KNOWN = Known({}, {}, {}, {})
 
 
@@ -68,10 +69,15 @@ def on_staff(desk: Desk, now: datetime) -> list[Ready]:
     known = _known(desk, [*approved.values(), *in_drafts.values(), *trashed.values()])
     bound_approved = _bindings(approved, known)
     bound_drafts = _bindings(in_drafts, known)
-    # Remembered until the draft is gone from Drafts: some clients copy to Trash first and remove it a while later.
-    desk.in_trash |= {b.draft.id for b in _bindings(trashed, known).values() if isinstance(b, Bound)}
-    _send_back_what_is_not_ours(desk, approved, bound_approved, now)
     versions_here, versions_there = _versions(in_drafts, bound_drafts), _versions(approved, bound_approved)
+    for place, binding in _bindings(trashed, known).items():
+        if isinstance(binding, Bound):
+            left = (*versions_here.get(binding.draft.id, ()), *versions_there.get(binding.draft.id, ()))
+            # Remembered until the draft is gone from Drafts: some clients copy to Trash first and remove it a while
+            # later. Where only other texts of the case are left, one of several was thrown away: no refusal.
+            if not left or any(_same_text(desk, place, sighting.place) for sighting in left):
+                desk.in_trash.add(binding.draft.id)
+    _send_back_what_is_not_ours(desk, approved, bound_approved, now)
     desk.some_are_gone = False
     ready: list[Ready] = []
     for draft in known.open_drafts.values():
@@ -179,7 +185,8 @@ def _answered_by_staff(desk: Desk, sighting: Sighting, known: Known, now: dateti
     for case_id in sorted(case_ids):
         with desk.journal.reading() as tx:
             case = cases.find(tx, case_id)
-            waiting = [m for m in mails.of_case(tx, case_id) if not m.answered and m.action != "silence"]
+            owed = [m for m in mails.of_case(tx, case_id) if m.action != "silence"]
+        waiting = [m for m in owed if not m.answered]
         if case is None or case.buyer.removeprefix("?") not in to:
             continue
         draft = known.open_drafts.get(case_id)
@@ -204,6 +211,14 @@ def _answered_by_staff(desk: Desk, sighting: Sighting, known: Known, now: dateti
                     parcels.answered_otherwise(desk, tx, case_id, now)
                 record = {"draft": draft.id if draft is not None else None}
                 cases.record(tx, desk.name, "sent_by_staff", now=now, case_id=case_id, **record)
+            desk.say("sent_by_staff", case=case_id)
+        elif case.outcome == "discarded":
+            # Its draft went to Trash, and an answer went out after all: from a window that was still open, or later.
+            mark_answered(desk, [m.place for m in owed])
+            with desk.journal.durable() as tx:
+                cases.reopen(tx, case_id)
+                cases.close(tx, case_id, "sent_by_staff", now=now)
+                cases.record(tx, desk.name, "sent_by_staff", now=now, case_id=case_id, draft=None)
             desk.say("sent_by_staff", case=case_id)
 
 
@@ -398,6 +413,14 @@ def _follow(
             drafts.vanish(tx, draft.id)
             cases.record(tx, desk.name, "vanished", now=now, case_id=draft.case_id, draft=draft.id)
         desk.say("draft_vanished", draft=draft.id)
+
+
+def _same_text(desk: Desk, one: Place, other: Place) -> bool:
+    texts: list[str] = []
+    for place in (one, other):
+        desk.session.select(place.mailbox, readonly=True)
+        texts += [text_key(text_of(f.raw)) for f in desk.session.fetch([place.uid], first_bytes=MAIL_BYTES)]
+    return len(texts) == 2 and texts[0] == texts[1]
 
 
 def _is_as_written(desk: Desk, draft: Draft, place: Place) -> bool:

@@ -17,6 +17,7 @@ from responder.core.approval import (
     Stranger,
     bind,
     examine,
+    is_of_an_older_draft,
     read_papers,
     recheck,
     text_key,
@@ -87,6 +88,23 @@ def test_a_mail_without_evidence_is_a_stranger() -> None:
 def test_a_mail_of_a_closed_case_is_over() -> None:
     papers = make_papers(in_reply_to=("<b1@mail.example>",))
     assert bind(papers, ELSEWHERE, known(make_draft(), open_drafts=())) == Over("c1")
+
+
+@pytest.mark.parametrize(
+    ("papers", "is_older"),
+    [
+        (make_papers(in_reply_to=("<b0@mail.example>",), references=("<b0@mail.example>",)), True),
+        (make_papers(references=("<b0@mail.example>", "<b1@mail.example>")), False),
+        (make_papers(in_reply_to=("<b1@mail.example>",)), False),
+        (make_papers(message_id="<d1@r.example>", references=("<b0@mail.example>",)), False),
+        (make_papers(), False),
+    ],
+)
+def test_a_text_that_does_not_know_the_mail_it_should_answer_is_of_an_older_draft(
+    papers: Papers, is_older: bool
+) -> None:
+    assert is_of_an_older_draft(papers, make_draft()) is is_older
+    assert not is_of_an_older_draft(papers, make_draft(in_reply_to=None))
 
 
 def test_a_replaced_draft_does_not_pass_for_its_successor() -> None:
