@@ -21,14 +21,18 @@ FOLDERS = {"下書き": "\\Drafts", "Sent": "\\Sent", "ゴミ箱": "\\Trash", "�
 PASSWORD = dovecot_server.PASSWORD
 
 
+def must_have(what: str, reason: str | None) -> None:
+    """Skip aloud for this reason, or fail where CI is set; None: it is there."""
+    if reason is not None:
+        if os.environ.get("CI"):
+            pytest.fail(f"CI must run the tests with {what}: {reason}")
+        pytest.skip(reason)
+
+
 @pytest.fixture
 def make_dovecot() -> Iterator[Callable[..., Dovecot]]:
     """Starts private Dovecots; see `tests.servers.dovecot.Dovecot` for what can be chosen."""
-    reason = dovecot_server.missing()
-    if reason is not None:
-        if os.environ.get("CI"):
-            pytest.fail(f"CI must run the tests with a real Dovecot: {reason}")
-        pytest.skip(reason)
+    must_have("a real Dovecot", dovecot_server.missing())
     with contextlib.ExitStack() as running:
 
         def start(**options: Any) -> Dovecot:

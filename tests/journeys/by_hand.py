@@ -115,7 +115,8 @@ def settings_of(shop: Shop) -> Settings:
     assert account.smtp is not None
     account = replace(
         account,
-        imap=replace(account.imap, port=shop.server.imap(shop.user).port),
+        quiet_s=shop.quiet_s,
+        imap=replace(account.imap, port=shop.server.imap(shop.user).port, username=shop.user),
         imap_secret=lambda: PASSWORD,
         smtp=replace(account.smtp, port=smtp.port),
         smtp_secret=lambda: shop.sink.password,

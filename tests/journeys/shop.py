@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import email
+import functools
 import os
 import signal
 import subprocess
@@ -278,9 +279,7 @@ channel = "{channel}"
 
     def notes(self) -> list[str]:
         """The notes that tell of something unusual: not those that say what to do before approving a draft."""
-        codes = ("draft_note", "draft_gloss", "paste_draft", "relay_draft", "draft_to_newest")
-        usual = tuple(Catalog.load().text(f"note.{code}_subject", "ja").split("{", 1)[0] for code in codes)
-        return [note for note in self.all_notes() if not note.startswith(usual)]
+        return [note for note in self.all_notes() if not note.startswith(_usual_subjects())]
 
     def kinds(self) -> list[str]:
         """What happened so far, as the journal's events."""
@@ -320,6 +319,13 @@ channel = "{channel}"
 
     def answered(self, message_id: str) -> bool:
         return any(message_id.encode() in s.raw and "\\Answered" in s.flags for s in self.boxes().get("INBOX", ()))
+
+
+@functools.cache
+def _usual_subjects() -> tuple[str, ...]:
+    codes = ("draft_note", "draft_gloss", "paste_draft", "relay_draft", "draft_to_newest")
+    words = Catalog.load()
+    return tuple(words.text(f"note.{code}_subject", "ja").split("{", 1)[0] for code in codes)
 
 
 def move(client: IMAPClient, uid: int, to: str) -> None:
