@@ -9,6 +9,7 @@ demo: .venv/.ready
 
 test: .venv/.ready-dev
 	scripts/dovecot-install
+	-scripts/neomutt-install
 	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 check: .venv/.ready-dev
