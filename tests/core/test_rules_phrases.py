@@ -123,10 +123,12 @@ def test_hostile_repetition_is_bounded() -> None:
         ("adress", "address"),
         ("recieve", "receive"),
         ("cancell", "cancel"),
+        ("oredr", "order"),
+        ("ordre", "order"),
     ],
 )
 def test_one_slip_of_the_finger_is_mended(written: str, meant: str) -> None:
-    spelling = Spelling({"cancel", "tracking", "address", "receive", "shipping"}, {"shopping"})
+    spelling = Spelling({"cancel", "tracking", "address", "receive", "shipping", "order"}, {"shopping"})
     assert spelling.corrected(f" {written} ") == f" {meant} "
 
 

@@ -226,7 +226,8 @@ class Rulebook:
         others = [shares[name] for name in drafts if drafts[name] != drafts[best]]
         if shares[best] < LEAD * max(*others, *against, 0.0) or shares[best] < self.topics[best].least * whole:
             return None
-        if leaning.count < FEW_PIECES and shares[best] < SURE:
+        few = FEW_PIECES * (2 if self._is_careful((best,)) else 1)
+        if leaning.count < few and shares[best] < SURE:
             return None
         assumed = self._assumed(case, best, leaning.nearest(best), round(shares[best], 2))
         fired, trace = self._first(assumed)

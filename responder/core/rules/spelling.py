@@ -7,9 +7,11 @@ is not `shipping`): those stand in `responder/data/words.toml`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 LEAST_LETTERS = 6
+# A word this short is known again only where two neighbours changed places: `oredr`.
+SHORT_LETTERS = 5
 MAX_WORDS = 2000
 
 _WORD = re.compile(r"(?<= )[a-z]{5,24}(?= )")
@@ -23,10 +25,12 @@ def _shorter(word: str) -> set[str]:
 class Spelling:
     """The words that rules know, found again behind one wrong, missing, doubled or swapped letter."""
 
-    def __init__(self, known: Iterable[str], real: Iterable[str]) -> None:
+    def __init__(self, known: Collection[str], real: Iterable[str]) -> None:
         """`known` are the words that slips become; `real` are all words that must stay as they are."""
         self._known = {w for w in known if len(w) >= LEAST_LETTERS and w.isascii()}
-        self._fine = self._known | set(real)
+        short = {w for w in known if len(w) == SHORT_LETTERS and w.isascii()}
+        self._fine = self._known | short | set(real)
+        self._swapped = {w[:i] + w[i + 1] + w[i] + w[i + 2 :]: w for w in short for i in range(1, len(w) - 1)}
         self._by_shorter: dict[str, set[str]] = {}
         for word in self._known:
             for shorter in _shorter(word):
@@ -49,6 +53,8 @@ class Spelling:
         return found
 
     def _nearest(self, word: str) -> str:
+        if word in self._swapped:
+            return self._swapped[word]
         if word in self._by_shorter:  # a letter is missing
             return min(self._by_shorter[word])
         shorter = _shorter(word)
