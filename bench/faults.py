@@ -71,7 +71,7 @@ def main() -> int:
 def model(seed: int, steps: int) -> int:
     """Random steps against the model, a shop after the other; a difference ends its shop and is told with its seed."""
     began, differences = time.monotonic(), 0
-    with world("usual", steps // ERA + 2) as around:
+    with world("usual", steps // ERA + 2, with_nursery=False) as around:
         for number in range(-(-steps // ERA)):
             try:
                 with tempfile.TemporaryDirectory(dir=around.folder) as folder:

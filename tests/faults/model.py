@@ -55,7 +55,7 @@ from tests.servers.dovecot import PASSWORD
 
 DRAFTS, APPROVED, SENT, NOTES, TRASH, ASIDE = "下書き", "承認", "Sent", "Responder", "ゴミ箱", "作業中"
 BOXES = ("INBOX", DRAFTS, APPROVED, SENT, TRASH)
-CALM_TURNS = 14
+CALM_TURNS = 8
 ENDS = ("sending", "approved", "drafting", "sent")
 
 
@@ -309,7 +309,7 @@ class Model:
 
     def step(self) -> None:
         acts: tuple[tuple[int, Callable[[], object]], ...] = (
-            (40, self.turn),
+            (28, self.turn),
             (14, self.new_buyer),
             (5, self.buyer_again),
             (16, self.approve),
@@ -509,7 +509,7 @@ class Model:
         self.world.sink.faults.clear()
         MISCHIEF.off()
         for _ in range(CALM_TURNS):
-            self.now += timedelta(seconds=45)
+            self.now += timedelta(minutes=10)  # longer than the pauses after a few refusals
             self.turn()
         self._clear_holds()
         wrong = [*self._journal_agrees(), *self._every_mail_is_looked_after(), *self._nothing_twice()]
@@ -654,7 +654,7 @@ ERA = 1000
 """So many steps one shop lives; then the next one begins, with the next seed: mailboxes do not grow for ever."""
 
 
-def play(world: World, folder: Path, *, seed: int, steps: int, checkpoint_every: int = 250) -> Counter[str]:
+def play(world: World, folder: Path, *, seed: int, steps: int, checkpoint_every: int = 500) -> Counter[str]:
     """Play so many steps, beginning with this seed; what was done how often. Raises Difference."""
     settings = load(world.nursery.folder, env=os.environ)
     names = {str(5000 + n): (f"客{n}", f"buyer{n}@mail.example") for n in range(1, ERA + 1)}

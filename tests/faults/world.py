@@ -67,7 +67,8 @@ class Nursery:
     told: dict[int, Queue[dict[str, Any]]] = field(default_factory=lambda: defaultdict(Queue))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def start(self) -> None:
+    def write_files(self) -> None:
+        """What one shop of the stories is configured with; ports and logins come with each order."""
         (self.folder / "imap.secret").write_text(PASSWORD + "\n")
         (self.folder / "imap.secret").chmod(0o600)
         (self.folder / "orders.csv").write_text(orders_of_buyers(), encoding="utf-8")
@@ -96,6 +97,8 @@ path = "orders.csv"
 """,
             encoding="utf-8",
         )
+
+    def start(self) -> None:
         command = [sys.executable, "-m", "tests.faults.nursery", str(self.folder)]
         here = Path(__file__).parents[2]
         environ = {**os.environ, "PYTHONPATH": str(here)}
@@ -200,8 +203,8 @@ class Lane:
 
 
 @contextlib.contextmanager
-def world(kind: str, users: int) -> Iterator[World]:
-    """Everything up, and down again afterwards; nothing stays behind."""
+def world(kind: str, users: int, *, with_nursery: bool = True) -> Iterator[World]:
+    """Everything up, and down again afterwards; nothing stays behind. The model needs no processes that die."""
     folder = Path(tempfile.mkdtemp(prefix="faults-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp"))
     options = SERVERS[kind]
     names = [f"u{n}" for n in range(1, users + 1)]
@@ -213,7 +216,9 @@ def world(kind: str, users: int) -> Iterator[World]:
         stack.callback(proxies.close)
         nursery = Nursery(folder)
         stack.callback(nursery.stop)
-        nursery.start()
+        nursery.write_files()
+        if with_nursery:
+            nursery.start()
         made = World(kind, users, folder, dovecot, sink, proxies, nursery)
 
         def keep(mail: Received) -> None:
