@@ -117,9 +117,10 @@ def answer(
     """What becomes of a mail that has passed the gates for machines' mail. `sent_before` and `policy` are those of
     `Case`."""
     settled = settle(message, channel=channel, found=found, sender_trusted=sender_trusted)
+    items = tuple(item.name for item in settled.order.items) if settled.order is not None else ()
     case = Case(
         message=message,
-        reading=rulebook.read(message),
+        reading=rulebook.read(message, items),
         channel=channel.name,
         now=now,
         order=settled.order,

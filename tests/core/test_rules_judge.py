@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from responder.core.rules import Case, Rulebook, compile_pack
-from responder.model import Address, Attachment, Decision, Item, Message, Order
+from responder.model import Address, Attachment, Decision, Item, Language, Message, Order
 from tests.builders import NOW, make_message, make_order
 from tests.core.test_decide import default_pack
 
@@ -316,3 +316,25 @@ def test_what_surely_looks_like_thanks_needs_no_listed_word() -> None:
     message = make_message(language="zh", subject="", new_text=text, text=text)
     decision = judged(default_pack(), message, make_order(status="delivered"))
     assert (decision.action, decision.situation) == ("silence", "thanks_only")
+
+
+@pytest.mark.parametrize(
+    ("language", "item", "text", "action"),
+    [
+        ("en", "Blue teapot", "Cancel my teapot", "draft"),
+        ("en", "Blue teapot", "Cancel my hotel", "hold"),
+        ("en", "Blue teapot", "I want to cancel the mug I bought yesterday", "draft"),
+        ("en", "Blue teapot", "I want to cancel the flight I booked yesterday", "hold"),
+        ("ja", "波佐見焼 急須", "急須のキャンセルをお願いします。", "draft"),
+        ("ja", "波佐見焼 急須", "ホテルのキャンセルをお願いします。", "hold"),
+        ("zh", "有田烧茶壶", "我想取消那个茶壶。", "draft"),
+        ("zh", "有田烧茶壶", "我想取消酒店。", "hold"),
+    ],
+)
+def test_what_stands_in_the_order_can_be_cancelled_by_its_name(
+    language: Language, item: str, text: str, action: str
+) -> None:
+    rulebook, message = default_pack(), make_message(language=language, subject="", new_text=text, text=text)
+    order = make_order(status="paid", items=(Item(item),))
+    decision = judged(rulebook, message, order, reading=rulebook.read(message, (item,)))
+    assert (decision.action, decision.action == "draft") == (action, decision.situation == "cancel_before_ship")

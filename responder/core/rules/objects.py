@@ -2,6 +2,7 @@
 
 Looks only where the language itself says what the object is: before を or の in Japanese, behind a determiner in
 English (`cancel my ...`), right behind the word in Chinese. Where it says nothing, any object is assumed to be fine.
+What stands in the buyer's own order is the shop's business too, by whatever part of its name he calls it.
 """
 
 from __future__ import annotations
@@ -94,7 +95,29 @@ _ENDS = frozenset(
     ]
 )
 _HEAD_WORDS = 4
+# `the mug set I ordered`: what was bought here, whatever it is called.
+_BOUGHT = frozenset({"ordered", "bought", "purchased"})
+_RELATIVE = frozenset({"i", "we", "that", "which"})
 _REST_OF_WORD = re.compile(r"[a-z]*")
+# Words of an item's name that say what it is: Latin ones from this length on, pieces of others from this length on.
+_LEAST_WORD = 4
+_LEAST_PIECE = 2
+
+
+def named_among(folded: str, hit: Hit, items: Sequence[str], language: Language) -> bool:
+    """True if the words at `hit` are done to one of these items (folded names), or part of its name."""
+    match language:
+        case "ja":
+            before = folded[: hit.start].rstrip()
+            tail = before[:-1].rstrip(" )")[-_LEAST_PIECE:] if before.endswith(("を", "の")) else ""
+            return len(tail) == _LEAST_PIECE and any(tail in item for item in items)
+        case "zh":
+            head = folded[hit.end :].lstrip("这那個个件款 ")[:_LEAST_PIECE]
+            return len(head) == _LEAST_PIECE and any(head in item for item in items)
+        case _:
+            words = set(folded[hit.end :].split()[: _HEAD_WORDS + 2])
+            known = {word for item in items for word in item.split() if len(word) >= _LEAST_WORD}
+            return bool(words & known) or bool({f"{word}s" for word in known} & words)
 
 
 def done_to(folded: str, hit: Hit, objects: Sequence[str], language: Language) -> bool:
@@ -122,13 +145,17 @@ def _zh(behind: str, objects: Sequence[str]) -> bool:
 
 def _en(behind: str, objects: Sequence[str]) -> bool:
     rest = _REST_OF_WORD.match(behind)
-    words = behind[rest.end() if rest else 0 :].split()[: _HEAD_WORDS + 1]
+    words = behind[rest.end() if rest else 0 :].split()[: _HEAD_WORDS + 4]
     if len(words) < 2 or words[0] not in _DETERMINERS:
         return True
-    for word in words[1:]:
+    for place, word in enumerate(words[1:], 1):
         if word in objects or any(c.isdigit() for c in word):
+            return True
+        if word in _RELATIVE and place > 1 and _BOUGHT.intersection(words[place + 1 : place + 4]):
             return True
         if word in _ENDS:
             # `cancel this please` names no object; `cancel my flight please` does.
             return word == words[1]
+        if place == _HEAD_WORDS:
+            break
     return False

@@ -17,7 +17,7 @@ from typing import Literal
 
 from responder.core.normal import fold_all
 from responder.core.rules.examples import Leaning, Likeness, Likes, Proposer
-from responder.core.rules.objects import done_to
+from responder.core.rules.objects import done_to, named_among
 from responder.core.rules.pack import Topic
 from responder.core.rules.phrases import Hit, Matcher, place
 from responder.core.rules.spelling import Spelling
@@ -77,6 +77,7 @@ class Reading:
     too_long: bool = False
     folded: tuple[tuple[str, Language], ...] = ()
     vetoed: frozenset[str] = frozenset()
+    elsewhere: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -93,6 +94,7 @@ class _Row:
     acts: set[str] = field(default_factory=set)
     markers: Sequence[tuple[Hit, Act]] = ()
     vetoes: Mapping[str, Sequence[tuple[int, int]] | None] = field(default_factory=dict)
+    elsewhere: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -115,15 +117,17 @@ class Reader:
             for language in LANGUAGES
         }
 
-    def read(self, message: Message) -> Reading:
-        """The reading of a mail's new text and subject, and of other scopes where a rule looks at them."""
+    def read(self, message: Message, items: Sequence[str] = ()) -> Reading:
+        """The reading of a mail's new text and subject, and of other scopes where a rule looks at them.
+
+        `items` are the names of what the buyer ordered, as the shop writes them."""
         new_text = _read_of(message.new_text)
         rows = self._rows(message, new_text)
         self._find(rows)
         own = [row for row in rows if row.scope in ("new_text", "subject")]
         for row in own:
             _mark(row)
-        mentions = [m for i, row in enumerate(own) for m in self._mentions(i, row)]
+        mentions = [m for i, row in enumerate(own) for m in self._mentions(i, row, items)]
         asked = self._asked(own, mentions)
         for mention in mentions:
             if mention.status == "asked" and mention.topic in asked and self.topics[mention.topic].kind == "request":
@@ -141,6 +145,7 @@ class Reader:
             too_long=len(message.new_text) > MAX_CHARS,
             folded=tuple((row.folded, row.language) for row in _for_leaning(own, asked)),
             vetoed=frozenset(name for row in own for name in row.vetoes),
+            elsewhere=frozenset(name for row in own for name in row.elsewhere),
         )
 
     def _rows(self, message: Message, new_text: str) -> list[_Row]:
@@ -173,10 +178,10 @@ class Reader:
             row.speaking = [each for each in meant if each[1].kind in _SPEAKING]
             row.said = [target.name for _, target in meant if target.kind == "says"]
 
-    def _mentions(self, number: int, row: _Row) -> list[Mention]:
+    def _mentions(self, number: int, row: _Row, items: Sequence[str]) -> list[Mention]:
         if not row.speaking:
             return []
-        vetoes = row.vetoes = self._vetoes(row)
+        vetoes = row.vetoes = self._vetoes(row, items)
         vetoed = {name for name, spans in vetoes.items() if spans is None}
         best: dict[tuple[str, str], Mention] = {}
         for hit, target in row.speaking:
@@ -191,7 +196,7 @@ class Reader:
             best.setdefault((topic.name, status), Mention(topic.name, status, number, words))
         return list(best.values())
 
-    def _vetoes(self, row: _Row) -> dict[str, list[tuple[int, int]] | None]:
+    def _vetoes(self, row: _Row, items: Sequence[str]) -> dict[str, list[tuple[int, int]] | None]:
         """Per topic None where a veto takes the whole sentence, or the spans of vetoes that name the topic's own words:
         those take only the words they hold (`my flight was cancelled, so cancel the order`)."""
         found: dict[str, list[tuple[int, int]] | None] = {}
@@ -202,9 +207,14 @@ class Reader:
         for name, hits in named.items():
             objects = dict(self.topics[name].objects).get(row.language)
             if objects is not None:
-                foreign = [(hit.start, hit.end) for hit in hits if not done_to(row.folded, hit, objects, row.language)]
+                others = [hit for hit in hits if not done_to(row.folded, hit, objects, row.language)]
+                if others and items:
+                    own = fold_all(items, kana=row.language == "ja")
+                    others = [hit for hit in others if not named_among(row.folded, hit, own, row.language)]
+                foreign = [(hit.start, hit.end) for hit in others]
                 if foreign:
                     found[name] = foreign
+                    row.elsewhere.add(name)
         for hit, target in row.speaking:
             if target.kind != "veto":
                 continue

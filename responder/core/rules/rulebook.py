@@ -7,7 +7,7 @@ checked: the order is identified and its buyer's, its state is known, nothing el
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Any
@@ -101,9 +101,9 @@ class Rulebook:
         """The situations that rules name, in the order they are asked."""
         return tuple(dict.fromkeys(rule.situation for rule in self.rules))
 
-    def read(self, message: Message) -> Reading:
-        """What the mail says, whatever the order."""
-        return self.reader.read(message)
+    def read(self, message: Message, items: Sequence[str] = ()) -> Reading:
+        """What the mail says; `items` are the names of what its writer ordered."""
+        return self.reader.read(message, items)
 
     def judge(self, case: Case) -> Decision:
         """The decision on a case, with its reasons and a trace of every rule that came near."""
@@ -328,7 +328,7 @@ class Rulebook:
         if any(m.status in UNCLEAR and self._is_careful((m.topic,)) for m in reading.mentions):
             return False
         against = {other for other in kin if other == name or self.topics[other].kind == "request"}
-        return share >= SURE or not against & reading.vetoed
+        return not kin & reading.elsewhere and (share >= SURE or not against & reading.vetoed)
 
     def _candidates(self, reading: Reading) -> set[int]:
         """The places of all rules that the mail's words do not rule out."""
