@@ -46,6 +46,7 @@ from responder.errors import (
 )
 from responder.flows.bulletin import Bulletin
 from responder.flows.desk import Desk
+from responder.flows.owed_file import take_over
 from responder.flows.parcels import say
 from responder.flows.sending import send, settle_owed
 from responder.flows.turn import Turn, open_desk, take_turn
@@ -134,6 +135,7 @@ class Daemon:
         self._bulletin = Bulletin(self.journal, clock, self._announce_soon)
         self._announce_due = 0.0
         self._announcing: Future[None] | None = None
+        self._wishes_read = False
 
     # --- running ----------------------------------------------------------------------------------------------------
 
@@ -220,6 +222,9 @@ class Daemon:
         for post in self._posts.values():
             if post.owner != "worker" and post.due <= now:
                 self._start_turn(post)
+        if not self._wishes_read and any(post.ever_connected for post in self._posts.values()):
+            self._wishes_read = True
+            self._workers.submit(self._read_wishes)
         if self._orders_due <= now:
             self._orders_due = now + ORDERS_EVERY_S
             self._workers.submit(self._refresh_orders)
@@ -372,15 +377,17 @@ class Daemon:
 
     def _watched_paths(self) -> list[Path]:
         """Rules, templates and orders. responder.toml itself is read at the start only."""
-        return [*self.settings.pack_paths, *self.settings.order_paths]
+        return [*self.settings.pack_paths, *self.settings.order_paths, *self.settings.owe_paths]
 
     def _on_files_changed(self, changed: frozenset[Path]) -> None:
-        """Orders alone are read again by themselves; anything else is taken over with them."""
-        order_paths = self.settings.order_paths
-        if all(any(path == place or place in path.parents for place in order_paths) for path in changed):
+        """Orders and wishes are read again by themselves; anything else is taken over with them."""
+        order_paths, owe_paths = self.settings.order_paths, self.settings.owe_paths
+        others = changed - set(owe_paths)
+        if others and all(any(path == place or place in path.parents for place in order_paths) for path in others):
             self._refresh_orders()
-        else:
+        elif others:
             self.reload()
+        self._read_wishes()
 
     def reload(self) -> None:
         """Take over changed files, whole or not at all; mistakes go to the log and to staff."""
@@ -408,6 +415,22 @@ class Daemon:
             self._bulletin.mistakes("orders", mistakes, self.settings)
         else:
             self._bulletin.in_order("orders")
+
+    def _read_wishes(self) -> None:
+        """Note what the watched file wants buyers to be told."""
+        try:
+            accounts, mistakes = take_over(
+                self.journal, self.settings, self.orders, self.settings.owe_paths, clock=self._clock
+            )
+        except ResponderError as exc:
+            log.warning("wishes_wait", extra={"action": "wishes_wait", "error": type(exc).__name__})
+            return
+        if mistakes:
+            self._bulletin.mistakes("wishes", mistakes, self.settings)
+        else:
+            self._bulletin.in_order("wishes")
+        for name in accounts:
+            self.poke(name)
 
     # --- what staff are told of ourselves ---------------------------------------------------------------------------
 

@@ -302,6 +302,14 @@ class ParcelStopTable(_Table):
     csv: Line | None = Field(None, description="A line at the end of this CSV file.")
 
 
+class OweTable(_Table):
+    """What the shop owes its buyers."""
+
+    file: Line | None = Field(
+        None, description="A CSV of notices to be written, besides owe.csv; relative to this file."
+    )
+
+
 class ResponderFile(_Table):
     """responder.toml"""
 
@@ -309,6 +317,7 @@ class ResponderFile(_Table):
     state: StateTable = Field(default_factory=lambda: StateTable.model_validate({}))
     account: Annotated[list[AccountTable], Field(min_length=1)]
     orders: list[OrdersTable] = Field(default_factory=list)
+    owe: OweTable = Field(default_factory=lambda: OweTable.model_validate({}))
     wording: WordingTable = Field(default_factory=lambda: WordingTable.model_validate({}))
     parcel_stop: ParcelStopTable | None = None
 

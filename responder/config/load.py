@@ -121,6 +121,7 @@ def load(directory: Path | None, *, env: Mapping[str, str]) -> Settings:
         wording=wording,
         file=read.path,
         parcel_stop=None if file.parcel_stop is None else _parcel_stop(file.parcel_stop, folder),
+        owe_file=None if file.owe.file is None else folder / Path(file.owe.file).expanduser(),
         pack_paths=pack.paths,
         warnings=(*warnings, *pack.warnings),
     )

@@ -198,6 +198,7 @@ class Settings:
     wording: Catalog
     file: Path | None = None
     parcel_stop: ParcelStopSettings | None = None
+    owe_file: Path | None = None
     warn_only: frozenset[str] = frozenset()
     pack_paths: tuple[Path, ...] = ()
     warnings: tuple[Mistake, ...] = ()
@@ -206,6 +207,14 @@ class Settings:
     def order_paths(self) -> tuple[Path, ...]:
         """The files and folders that orders are read from."""
         return tuple(orders.path for orders in self.orders if isinstance(orders, OrdersSettings))
+
+    @property
+    def owe_paths(self) -> tuple[Path, ...]:
+        """The files of what the shop owes, existing or not: beside responder.toml, among the order files, and the one
+        that was configured."""
+        folders = [path.parent if path.suffix else path for path in self.order_paths]
+        found = [folder / "owe.csv" for folder in (self.directory, *folders)]
+        return tuple(dict.fromkeys([*found, *([self.owe_file] if self.owe_file is not None else [])]))
 
     @property
     def orders_index(self) -> Path:

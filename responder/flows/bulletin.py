@@ -25,7 +25,7 @@ from responder.model import Reason
 log = logging.getLogger("responder")
 
 ALERT_AGAIN_S = 600.0
-_NOTES = {"rules": "reload_refused", "orders": "orders_refused"}
+_NOTES = {"rules": "reload_refused", "orders": "orders_refused", "wishes": "owe_refused"}
 
 
 class Bulletin:
@@ -85,7 +85,7 @@ class Bulletin:
         self._changed()
 
     def mistakes(self, kind: str, mistakes: Sequence[Mistake], settings: Settings) -> None:
-        """Files of this kind (rules, orders) hold mistakes: each is told once until all are put right."""
+        """Files of this kind (rules, orders, wishes) hold mistakes: each is told once until all are put right."""
         self._well.discard(kind)
         note = _NOTES[kind]
         marks = [f"{kind}:{_digest(mistake)}" for mistake in mistakes]

@@ -6,6 +6,7 @@ is mended as for every draft (`drafting.resolve_intents`). Of an order and a mat
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -257,10 +258,18 @@ def _tell_of_batches(desk: Desk, tx: Connection, batches: set[str], now: datetim
             Reason.of("owed_refused", order=order, text=wording.reason(why, language))
             for order, why in refused[:ORDERS_TOLD]
         ]
-        key = max((one.done_at or now for one in some), default=now).isoformat()
+        key = _key(batch, some, now)
         about = str(some[0].wish.get("about", "")) or None
         told = Told(to_do=tuple(to_do))
         tell(desk, tx, f"owed:{batch}:{key}", note, now=now, in_reply_to=about, reasons=reasons, told=told)
+
+
+def _key(batch: str, some: Sequence[Owed], now: datetime) -> str:
+    """What a note is told once for: a file that is read again with the same rows says nothing new."""
+    if some[0].source != "file":
+        return f"owed:{batch}:{max((one.done_at or now for one in some), default=now).isoformat()}"
+    told = sorted((one.order_key, one.matter, one.state, one.why.code if one.why is not None else "") for one in some)
+    return f"owed:{hashlib.sha256(repr(told).encode()).hexdigest()[:40]}"
 
 
 def _to_do(desk: Desk, written: Sequence[Owed]) -> list[str]:

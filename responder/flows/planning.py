@@ -17,6 +17,7 @@ from responder.core.dates import calendar_from
 from responder.core.deadlines import due_at
 from responder.core.mime import combine, read
 from responder.core.notes import Told
+from responder.core.owed.answers import ASKED, says_wait
 from responder.core.owed.letter import SITUATION
 from responder.core.parcels import is_taken_back, is_to_be_stopped
 from responder.core.remarks import lines
@@ -46,6 +47,7 @@ EARLIER_MAILS = 10
 THREAD_IDS = 50
 DEADLINE_H = 24.0
 MOST_FAILED_LOOKUPS = 20
+WAITS = "owe_wait"
 IN_PLAY = OPEN_DRAFT_STATES | {"sent"}
 
 
@@ -411,6 +413,8 @@ def _note(desk: Desk, plan: Plan, channel: Channel, draft: Draft | None) -> tupl
     match decision.action:
         case "hold":
             return f"hold:{plan.mail_id}", Reason.of("held", situation=decision.situation, order=order)
+        case "silence" if decision.situation == WAITS:
+            return f"waits:{plan.mail_id}", Reason.of("buyer_waits", order=order)
         case "silence" if draft is not None:
             return f"withdrawn:{plan.mail_id}", Reason.of("draft_withdrawn", order=order)
         case "draft":
@@ -514,10 +518,26 @@ def _decide(desk: Desk, plan: Plan, message: Message, incoming: Unpacked, now: d
         wanted = wanted_order_ids(incoming.message, incoming.channel, desk.settings.channels)
         new = min(decision.failed_lookups, len(wanted.by_pattern) + len(wanted.tokens))
         decision = replace(decision, failed_lookups=new)
+    waits_for = _waits_for(decision, incoming.message, sent_before) if message is incoming.message else None
+    if waits_for is not None:
+        reasons = (Reason.of("answers_wait", order=waits_for),)
+        return replace(
+            decision, action="silence", situation=WAITS, template=None, note=None, order_id=waits_for, reasons=reasons
+        )
     if left or decision.action == "silence":
         return decision
     reason = Reason.of("too_many_lookups", count=plan.failed_before)
     return replace(decision, action="hold", template=None, reasons=(reason, *decision.reasons))
+
+
+def _waits_for(decision: Decision, message: Message, sent_before: Mapping[str, frozenset[str]]) -> str | None:
+    """The order of which this buyer was asked to wait or to cancel, if his mail says no more than that he waits."""
+    asked = {order_key(order): order for name in ASKED for order in sent_before.get(name, ()) if order}
+    if not asked or not says_wait(message.new_text):
+        return None
+    if decision.order_id is not None:
+        return asked.get(order_key(decision.order_id))
+    return next(iter(asked.values())) if len(asked) == 1 else None
 
 
 def _within_limits(desk: Desk, decision: Decision, buyer: str, now: datetime) -> Decision:

@@ -193,6 +193,9 @@ class OrdersThen:
     def placed(self, channel: str, since: datetime) -> None:
         """Nobody knows how many there were then."""
 
+    def open_orders(self) -> None:
+        """None: what was open then is not asked for."""
+
     def refresh(self) -> tuple[Mistake, ...]:
         """As the book's own."""
         return self.book.refresh()

@@ -38,9 +38,10 @@ _OVER = {
     "orders-asked": "orders_available_again",
     "rules": "rules_taken_over",
     "orders": "orders_in_order_again",
+    "wishes": "wishes_in_order_again",
     "journal": "journal_works_again",
 }
-_OVER_AT_ONCE = frozenset({"rules", "orders", "journal", "orders-asked"})
+_OVER_AT_ONCE = frozenset({"rules", "orders", "wishes", "journal", "orders-asked"})
 _UNREACHED = frozenset({"fetching", "notes"})
 """Troubles in which the account's own notes mailbox takes nothing."""
 _WITHOUT_REASONS_BY_MAIL = frozenset({"orders"})

@@ -11,7 +11,7 @@ from responder.config import Settings
 from responder.core.owed import Wish
 from responder.core.owed.fits import item_key
 from responder.edges.journal import owed
-from responder.edges.orders import FileBook, JoinedBook
+from responder.edges.orders import OrderBook
 from responder.flows.notices import account_for
 from responder.model import Order, order_key
 
@@ -27,7 +27,7 @@ class Unclear:
     unlisted: bool = False
 
 
-def orders_with(book: FileBook | JoinedBook, word: str) -> tuple[str, tuple[Order, ...]] | Unclear:
+def orders_with(book: OrderBook, word: str) -> tuple[str, tuple[Order, ...]] | Unclear:
     """The item that a SKU, a name or a part of a name means, and all open orders that hold it.
 
     A part of a name is enough only where one item alone has it. Raises: OrdersUnavailable.

@@ -182,3 +182,39 @@ def test_a_killed_command_is_finished_by_whoever_comes_next(quick_shop: Shop) ->
     assert "確認しております" in text_of(shop.wait_for_draft().raw)
     assert results(owe(shop, "1042", "--matter", "checking")) == {"1042": "again"}
     assert len(shop.drafts()) == 1
+
+
+def test_a_watched_file_is_taken_over_and_its_mistakes_are_told(quick_shop: Shop) -> None:
+    shop = quick_shop
+    shop.order("1042")
+    shop.order("1043", buyer_mail="ken@mail.example")
+    shop.start()
+    path = shop.folder / "owe.csv"
+    path.write_text("注文番号,用件,理由,入荷日\n1042,入荷待ち,入荷遅れ,2099-12-10\n1043,火星,,\n", encoding="cp932")
+    assert "2099年12月10日" in text_of(shop.wait_for_draft().raw)
+    assert "owe.csv:3" in shop.wait_for_note("お知らせのファイル")
+    path.write_text(
+        "注文番号,用件,理由,入荷日\n1042,入荷待ち,入荷遅れ,2099-12-10\n1043,発送遅延,,\n9999,欠品,,\n", encoding="utf-8"
+    )
+    until(lambda: len(shop.drafts()) == 2, "the second draft")
+    assert "9999" in shop.wait_for_note("注文データにありません")
+    # The order that was not known yet comes with the next export.
+    shop.order("9999", buyer_mail="mai@mail.example")
+    until(lambda: len(shop.drafts()) == 3, "the third draft")
+    assert len({header_of(d.raw, "To") for d in shop.drafts()}) == 3
+
+
+def test_who_answers_that_he_waits_needs_no_reply_and_staff_are_reminded(quick_shop: Shop) -> None:
+    shop = quick_shop
+    shop.order("1042")
+    shop.start()
+    owe(shop, "1042", "--matter", "restock", "--restock", "2099-12-10")
+    shop.approve(shop.wait_for_draft())
+    sent = shop.wait_for_mail()
+    shop.wait_until_filed()
+    thread = {"In-Reply-To": header_of(sent, "Message-ID"), "References": header_of(sent, "References")}
+    shop.buyer_writes(
+        "待つ\n\n> 次の入荷は、12月10日の予定でございます。", subject=f"Re: {subject_of(sent)}", headers=thread
+    )
+    assert "確保" in shop.wait_for_note("お待ちくださいます（注文 1042）")
+    assert shop.drafts() == []

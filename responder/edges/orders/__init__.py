@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Protocol
@@ -34,6 +34,11 @@ class OrderBook(Protocol):
 
     def placed(self, channel: str, since: datetime) -> Placed | None:
         """The orders that were placed on a channel since then, None where they are not all known. Never raises."""
+        ...
+
+    def open_orders(self) -> Iterator[Order] | None:
+        """Every order whose goods have not left; None where the sources cannot be listed. Raises: OrdersUnavailable as
+        `find`."""
         ...
 
     def refresh(self) -> tuple[Mistake, ...]:

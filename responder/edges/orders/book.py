@@ -27,6 +27,8 @@ _MOST_BYTES = 4 * 1024 * 1024 * 1024
 _MOST_FILES = 2_000
 _MOST_DISAGREE = 50
 _AT_ONCE = 500
+# What the shop owes (`flows.owed_file`) may lie among the exports.
+_NO_EXPORT = "owe.csv"
 _TICK_S = 2.0
 _FRESH = timedelta(days=1)
 _COUNTED_FOR = timedelta(minutes=5)
@@ -313,7 +315,7 @@ def _files_at(place: Path) -> tuple[list[Path], list[Mistake]]:
         if place.is_dir():
             with os.scandir(place) as entries:
                 names = [one.name for one in entries if one.is_file() and one.name[0] not in ".~"]
-            wanted = [name for name in names if name.lower().endswith(_SUFFIXES)]
+            wanted = [name for name in names if name.lower().endswith(_SUFFIXES) and name.lower() != _NO_EXPORT]
             sheets = [name for name in names if name.lower().endswith(_SPREADSHEETS)]
             told = [Mistake(str(place / name), 0, "", "orders_file_excel") for name in sorted(sheets)[:10]]
             return [place / name for name in sorted(wanted)[-_MOST_FILES:]], told
