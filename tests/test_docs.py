@@ -189,6 +189,7 @@ def test_every_key_of_the_configuration_is_explained_and_no_other(language: Lang
         "relay",
         "wording",
         "parcel_stop",
+        "owe",
     } | {"url"}
     rows = re.findall(r"^\| ((?:`\w+`(?:, |、)?)+) \|", text_of(page), re.MULTILINE)
     named = {key for row in rows for key in code(row)}
