@@ -376,8 +376,9 @@ class Daemon:
     # --- files ------------------------------------------------------------------------------------------------------
 
     def _watched_paths(self) -> list[Path]:
-        """Rules, templates and orders. responder.toml itself is read at the start only."""
-        return [*self.settings.pack_paths, *self.settings.order_paths, *self.settings.owe_paths]
+        """Rules, templates and orders. Of responder.toml only incidents and perks are taken over."""
+        own = [self.settings.file] if self.settings.file is not None else []
+        return [*own, *self.settings.pack_paths, *self.settings.order_paths, *self.settings.owe_paths]
 
     def _on_files_changed(self, changed: frozenset[Path]) -> None:
         """Orders and wishes are read again by themselves; anything else is taken over with them."""

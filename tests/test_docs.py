@@ -19,9 +19,11 @@ from responder.config.channels import read_channels
 from responder.config.file import (
     AccountTable,
     FoldersTable,
+    IncidentTable,
     OrdersTable,
     OweTable,
     ParcelStopTable,
+    PerkTable,
     RelayTable,
     ResponderFile,
     ServerTable,
@@ -54,6 +56,8 @@ TABLES: tuple[type[BaseModel], ...] = (
     ServerTable,
     RelayTable,
     OweTable,
+    IncidentTable,
+    PerkTable,
     OrdersTable,
     WordingTable,
     ParcelStopTable,
@@ -190,6 +194,8 @@ def test_every_key_of_the_configuration_is_explained_and_no_other(language: Lang
         "wording",
         "parcel_stop",
         "owe",
+        "incident",
+        "perk",
     } | {"url"}
     rows = re.findall(r"^\| ((?:`\w+`(?:, |、)?)+) \|", text_of(page), re.MULTILINE)
     named = {key for row in rows for key in code(row)}

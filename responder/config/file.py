@@ -100,6 +100,18 @@ MailAddress = Annotated[str, pydantic.AfterValidator(_mail)]
 Zone = Annotated[str, pydantic.AfterValidator(_zone)]
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 MatterName = Literal["sold_out", "restock", "checking", "delay", "combined", "restock_notice", "care"]
+CauseName = Literal[
+    "double_sale",
+    "inspection",
+    "late_supply",
+    "discontinued",
+    "stock_error",
+    "weather",
+    "carrier",
+    "production",
+    "customs",
+]
+ReaderName = Literal["ja", "en", "zh", "zh-hant"]
 LanguageName = Literal["ja", "en", "zh"]
 TextOrLines = Annotated[str, pydantic.BeforeValidator(_lines_of_text)]
 
@@ -302,6 +314,35 @@ class ParcelStopTable(_Table):
     csv: Line | None = Field(None, description="A line at the end of this CSV file.")
 
 
+class IncidentTable(_Table):
+    """Something that holds up parcels, said in the notices and replies it concerns until it is over."""
+
+    until: dt.date = Field(description="Its last day.")
+    kind: Literal["snow", "typhoon", "rain", "earthquake", "carrier"] | None = Field(
+        None, description="What happens; responder has a sentence for each, in every language."
+    )
+    region: dict[ReaderName, Line] = Field(default_factory=dict, description="Where, in the reader's words.")
+    areas: list[Line] = Field(
+        default_factory=list, description="Words of the addresses it concerns (石川県 ...); none: all orders."
+    )
+    text: dict[ReaderName, Line] = Field(default_factory=dict, description="Your own sentence, by language.")
+
+
+class PerkTable(_Table):
+    """What a notice grants, by your written policy: the first that fits; never twice for an order."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,60}$")]
+    gives: Annotated[dict[ReaderName, Line], Field(min_length=1)] = Field(description="The sentence, by language.")
+    matters: list[MatterName] = Field(default_factory=list, description="In which notices; none: in all.")
+    causes: list[CauseName] = Field(default_factory=list, description="For which causes; none: for all.")
+    channels: list[Line] = Field(default_factory=list, description="On which channels; none: wherever it is allowed.")
+    buyer: Literal["consumer", "business"] | None = None
+    once_in_days: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="A buyer gets something again after so many days; left out: never."
+    )
+    most_a_month: Annotated[int, Field(ge=0)] | None = Field(None, description="The ceiling within 30 days.")
+
+
 class OweTable(_Table):
     """What the shop owes its buyers."""
 
@@ -317,6 +358,8 @@ class ResponderFile(_Table):
     state: StateTable = Field(default_factory=lambda: StateTable.model_validate({}))
     account: Annotated[list[AccountTable], Field(min_length=1)]
     orders: list[OrdersTable] = Field(default_factory=list)
+    incident: list[IncidentTable] = Field(default_factory=list)
+    perk: list[PerkTable] = Field(default_factory=list)
     owe: OweTable = Field(default_factory=lambda: OweTable.model_validate({}))
     wording: WordingTable = Field(default_factory=lambda: WordingTable.model_validate({}))
     parcel_stop: ParcelStopTable | None = None

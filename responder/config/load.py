@@ -41,6 +41,7 @@ from responder.config.settings import (
 )
 from responder.config.validate import validate
 from responder.core.facts import load as load_facts
+from responder.core.owed.around import Incident, Perk
 from responder.core.positions import Path as KeyPath
 from responder.core.wording import Catalog
 from responder.edges import secrets
@@ -121,6 +122,8 @@ def load(directory: Path | None, *, env: Mapping[str, str]) -> Settings:
         wording=wording,
         file=read.path,
         parcel_stop=None if file.parcel_stop is None else _parcel_stop(file.parcel_stop, folder),
+        incidents=_incidents(file),
+        perks=_perks(file),
         owe_file=None if file.owe.file is None else folder / Path(file.owe.file).expanduser(),
         pack_paths=pack.paths,
         warnings=(*warnings, *pack.warnings),
@@ -142,7 +145,12 @@ def load_pack(settings: Settings) -> Settings:
         channels = read_channels(settings.directory)
     except ConfigError as exc:
         mistakes += exc.mistakes
-    if pack is None or channels is None:
+    file = None
+    if settings.file is not None:
+        # Of responder.toml only what is switched on and off from day to day is taken over.
+        file, found = validate(source.read(settings.file))
+        mistakes += found
+    if pack is None or channels is None or mistakes:
         raise ConfigError(_told_once(mistakes))
     kept = tuple(warning for warning in settings.warnings if warning.file == str(settings.file))
     return replace(
@@ -153,6 +161,8 @@ def load_pack(settings: Settings) -> Settings:
         proofreader=pack.proofreader,
         pack_paths=pack.paths,
         warnings=(*kept, *pack.warnings),
+        incidents=settings.incidents if file is None else _incidents(file),
+        perks=settings.perks if file is None else _perks(file),
     )
 
 
@@ -282,6 +292,33 @@ def _account(
         flag_quiet_s=table.flag_quiet_s,
         default_language=table.language or file.shop.language,
         files_sent=table.files_sent,
+    )
+
+
+def _by_reader(words: Mapping[Any, str]) -> dict[str, str]:
+    return {str(reader): text for reader, text in words.items()}
+
+
+def _incidents(file: ResponderFile) -> tuple[Incident, ...]:
+    return tuple(
+        Incident(one.until, one.kind or "", _by_reader(one.region), tuple(one.areas), _by_reader(one.text))
+        for one in file.incident
+    )
+
+
+def _perks(file: ResponderFile) -> tuple[Perk, ...]:
+    return tuple(
+        Perk(
+            one.name,
+            _by_reader(one.gives),
+            tuple(one.matters),
+            tuple(one.causes),
+            tuple(one.channels),
+            one.buyer,
+            one.once_in_days,
+            one.most_a_month,
+        )
+        for one in file.perk
     )
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from responder.core.channels import Channel
 from responder.core.compose import Templates
+from responder.core.owed.around import Incident, Perk
 from responder.core.proof import Proofreader
 from responder.core.rules import Rulebook
 from responder.core.wording import Catalog
@@ -199,6 +200,8 @@ class Settings:
     file: Path | None = None
     parcel_stop: ParcelStopSettings | None = None
     owe_file: Path | None = None
+    incidents: tuple[Incident, ...] = ()
+    perks: tuple[Perk, ...] = ()
     warn_only: frozenset[str] = frozenset()
     pack_paths: tuple[Path, ...] = ()
     warnings: tuple[Mistake, ...] = ()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from responder.config import AccountSettings, Settings
 from responder.core import guards
 from responder.core.channels import Channel, channel_of
+from responder.core.dates import day_of
 from responder.core.owed import Surroundings, Wish, why_not
-from responder.core.owed.letter import Draftable, owed_letter
+from responder.core.owed.around import Perk, incident_for, perk_for
+from responder.core.owed.letter import Draftable, owed_letter, reader_of
 from responder.core.senders import without_tag
 from responder.errors import MessageError
 from responder.flows.ways import Way, way_to
@@ -24,6 +26,7 @@ class Notice:
     draftable: Draftable
     channel: Channel
     way: Way
+    perk: Perk | None = None
 
 
 def channel_of_order(order: Order, channels: Sequence[Channel]) -> Channel:
@@ -56,9 +59,9 @@ def notice(
     now: datetime,
     root: str,
     mail: Message | None = None,
-    around: Surroundings | None = None,
+    may_have: Callable[[Perk], bool] = lambda _: True,
 ) -> Notice | Reason:
-    """The notice, or why there is none."""
+    """The notice, or why there is none. `may_have` tells whether the buyer still gets what the policy grants."""
     if order is None:
         return Reason.of("owed_no_order", found=wish.order_id)
     channel = channel_of_order(order, settings.channels)
@@ -74,6 +77,7 @@ def notice(
     if is_pasted:
         # In a marketplace's own pages the answer stands below what was asked.
         channel = replace(channel, quote_original=False, reply_mode="admin_only")
+    around, perk = _around(wish, order, channel, settings, account, mail, now, may_have)
     try:
         draftable = owed_letter(
             wish,
@@ -96,4 +100,23 @@ def notice(
         letter = replace(draftable.letter, to=Address(name, channel.paste_address))
         draftable = replace(draftable, letter=letter)
         way = replace(way, mode="admin_only")
-    return Notice(draftable, channel, way)
+    return Notice(draftable, channel, way, perk)
+
+
+def _around(
+    wish: Wish,
+    order: Order,
+    channel: Channel,
+    settings: Settings,
+    account: AccountSettings,
+    mail: Message | None,
+    now: datetime,
+    may_have: Callable[[Perk], bool],
+) -> tuple[Surroundings, Perk | None]:
+    """What else is true of this order now."""
+    _, variant = reader_of(wish, order, account.default_language, mail)
+    incident = incident_for(order, settings.incidents, variant, day_of(now, settings.shop.timezone))
+    found = perk_for(wish, order, settings.perks, channel=channel.name, forbidden=channel.forbidden, variant=variant)
+    if found is None or not may_have(found[0]):
+        return Surroundings(incident=incident), None
+    return Surroundings(perk=found[1], incident=incident), found[0]

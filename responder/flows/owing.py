@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from secrets import token_hex
 
 from sqlalchemy import Connection
@@ -21,8 +21,9 @@ from responder.core.dates import calendar_from
 from responder.core.deadlines import due_at
 from responder.core.notes import Told
 from responder.core.owed import wish_from_json
+from responder.core.owed.around import Perk
 from responder.core.owed.letter import SITUATION
-from responder.edges.journal import cases, drafts, mails, owed
+from responder.edges.journal import cases, drafts, mails, owed, perks
 from responder.edges.journal.owed import Owed
 from responder.flows.desk import Desk, is_untouched
 from responder.flows.drafting import append_drafts, remove_own_draft
@@ -34,6 +35,7 @@ from responder.model import Case, Draft, Mail, Order, Reason, order_key
 
 AT_ONCE = 40
 ORDERS_TOLD = 60
+MONTH = timedelta(days=30)
 
 
 @dataclass(slots=True)
@@ -50,6 +52,7 @@ class Errand:
     retire: Draft | None = None
     answers: tuple[int, ...] = ()
     draft_id: int = 0
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +78,22 @@ def write_owed(desk: Desk, now: datetime, *, each: Callable[[], None] = lambda: 
         # One order, one case: what else it is owed has its turn after this.
         some = [one for n, one in enumerate(some) if order_key(one.order_id) not in keys[:n]]
         known = {order_key(order.order_id): order for order in desk.orders.find([one.order_id for one in some])}
-        _carry_out(desk, [_plan(desk, one, known.get(one.order_key), now) for one in some], now)
+        given: list[tuple[str, str]] = []
+        _carry_out(desk, [_plan(desk, one, known.get(one.order_key), given, now) for one in some], now)
         for _ in some:
             each()
 
 
-def _plan(desk: Desk, wished: Owed, order: Order | None, now: datetime) -> Errand:
+def _plan(desk: Desk, wished: Owed, order: Order | None, given: list[tuple[str, str]], now: datetime) -> Errand:
+    """What is to be done about one wish. `given` are the perks of this group so far, with their buyers."""
     wish = wish_from_json(wished.order_id, wished.matter, wished.wish)
     root = desk.mint_id()
-    first = notice(wish, order, desk.settings, desk.account, now=now, root=root)
+    address = order.buyer_mail.casefold() if order is not None else ""
+
+    def may_have(perk: Perk) -> bool:
+        return _may_have(desk, perk, wished.order_key, address, given, now)
+
+    first = notice(wish, order, desk.settings, desk.account, now=now, root=root, may_have=may_have)
     if isinstance(first, Reason) or order is None:
         return Errand(wished, first)
     buyer = party_of_order(order, first.channel, first.way)
@@ -94,7 +104,9 @@ def _plan(desk: Desk, wished: Owed, order: Order | None, now: datetime) -> Erran
     answered = _newest(desk, found)
     outcome = first
     if answered is not None:
-        answer = notice(wish, order, desk.settings, desk.account, now=now, root=root, mail=answered.message)
+        answer = notice(
+            wish, order, desk.settings, desk.account, now=now, root=root, mail=answered.message, may_have=may_have
+        )
         if isinstance(answer, Reason):
             return Errand(wished, answer)
         outcome = answer
@@ -103,8 +115,30 @@ def _plan(desk: Desk, wished: Owed, order: Order | None, now: datetime) -> Erran
     if errand.case is None:
         errand.case, errand.is_new_case = _new_case(desk, buyer, order, outcome, now), True
     letter = outcome.draftable.letter
+    errand.address = address
+    if outcome.perk is not None:
+        given.append((address, outcome.perk.name))
     errand.raw = draft_bytes(letter, message_id=errand.message_id, case_token=errand.case.id, now=now)
     return errand
+
+
+def _may_have(
+    desk: Desk, perk: Perk, order_key: str, address: str, given: Sequence[tuple[str, str]], now: datetime
+) -> bool:
+    """True if this order and this buyer still get what the policy grants, the ceiling not being reached."""
+    if address and any(buyer == address for buyer, _ in given):
+        return False
+    most = perk.most_a_month
+    with desk.journal.reading() as tx:
+        return perks.may_have(
+            tx,
+            order_key,
+            address,
+            perk.name,
+            buyer_since=None if perk.once_in_days is None else now - timedelta(days=perk.once_in_days),
+            month_since=now - MONTH,
+            most_a_month=None if most is None else most - sum(name == perk.name for _, name in given),
+        )
 
 
 def _open_case(desk: Desk, buyer: str, order: Order) -> Found:
@@ -191,6 +225,8 @@ def _commit(desk: Desk, tx: Connection, errand: Errand, now: datetime) -> bool:
         cases.open_cases(tx, [case])
     else:
         cases.learn(tx, case.id, order_id=decision.order_id, language=letter.language)
+    if outcome.perk is not None:
+        perks.give(tx, desk.name, wished.order_key, errand.address, outcome.perk.name, now=now)
     owed.written(tx, wished.id, case.id, _told(outcome, desk.settings.templates))
     cases.tie(tx, desk.name, dict.fromkeys((errand.root, errand.message_id), case.id))
     if errand.retire is not None:

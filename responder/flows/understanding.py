@@ -12,8 +12,12 @@ from responder.core import guards
 from responder.core.authentication import is_aligned
 from responder.core.channels import MOST, Channel, recognise, unframe, wanted_order_ids
 from responder.core.compose import compose
+from responder.core.dates import day_of
 from responder.core.decide import FoundOrders, answer
 from responder.core.groups import passed_on
+from responder.core.offer import variant_of
+from responder.core.owed import Surroundings
+from responder.core.owed.around import incident_for
 from responder.core.senders import failed_lookups, is_buyer, party_of
 from responder.edges.orders import OrderBook
 from responder.errors import MessageError
@@ -131,6 +135,7 @@ def write(
             channel=replace(channel, quote_original=False) if is_pasted else channel,
             templates=settings.templates,
             now=now,
+            around=_around(decision, message, settings, now),
         )
     except MessageError as exc:
         reasons = (Reason.of("cannot_be_written", why=str(exc)), *decision.reasons)
@@ -141,6 +146,14 @@ def write(
         name = settings.wording.text("label.paste_only", language, channel=title)
         letter = replace(letter, to=Address(name, channel.paste_address))
     return decision, letter
+
+
+def _around(decision: Decision, message: Message, settings: Settings, now: datetime) -> Surroundings:
+    """What is happening at large that concerns the order."""
+    if decision.order is None or not settings.incidents:
+        return Surroundings()
+    today = day_of(now, settings.shop.timezone)
+    return Surroundings(incident=incident_for(decision.order, settings.incidents, variant_of(decision, message), today))
 
 
 def _unreachable(message: Message, channel: Channel) -> Reason | None:

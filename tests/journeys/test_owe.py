@@ -218,3 +218,36 @@ def test_who_answers_that_he_waits_needs_no_reply_and_staff_are_reminded(quick_s
     )
     assert "確保" in shop.wait_for_note("お待ちくださいます（注文 1042）")
     assert shop.drafts() == []
+
+
+PERK = """
+[[incident]]
+kind = "snow"
+until = 2099-11-27
+region = { ja = "北陸地方" }
+[[perk]]
+name = "coupon"
+gives = { ja = "次回のお買い物でお使いいただける500円引きのクーポンを差し上げます。" }
+matters = ["delay"]
+causes = ["late_supply"]
+most_a_month = 2
+"""
+
+
+def test_what_the_policy_grants_is_given_once_to_a_buyer_and_up_to_its_ceiling(quick_shop: Shop) -> None:
+    shop = quick_shop
+    shop.shop_extra = PERK
+    for n, buyer in enumerate(("hanako", "hanako", "ken", "mai")):
+        shop.order(str(1042 + n), buyer_mail=f"{buyer}@mail.example")
+    shop.order("2001", channel="rakuten", buyer_mail="x1@pc.fw.rakuten.ne.jp")
+    shop.start()
+    shop.stop()
+    numbers = [*(str(1042 + n) for n in range(4)), "2001"]
+    owe(shop, *numbers, "--matter", "delay", "--cause", "late_supply", "--ship", "2099-12-01")
+    texts = [text_of(d.raw) for d in shop.drafts()]
+    assert len(texts) == 5
+    assert all("北陸地方の大雪" in text for text in texts)
+    granted = [text for text in texts if "クーポン" in text]
+    assert ["1042" in text for text in granted] == [True, False]
+    assert "1044" in granted[1]
+    assert "規定による特典" in shop.wait_for_note("下書きを5件")

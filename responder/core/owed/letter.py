@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from responder.core.compose import Templates, compose
+from responder.core.offer import variant_of as variant_of_mail
 from responder.core.owed.reader import company_of, variant_of
 from responder.core.owed.values import Surroundings
 from responder.core.owed.wish import Wish
@@ -58,15 +59,9 @@ def owed_letter(
 
     Raises: MessageError if the template is missing or fails, or nobody can be answered.
     """
-    if mail is not None and wish.language is None:
-        language, variant = mail.language, ""
-    else:
-        variant = wish.language or variant_of(order, default_language)
-        if variant == "zh" and variant_of(order, default_language) == "zh-hant":
-            variant = "zh-hant"
-        language = "zh" if variant == "zh-hant" else variant  # type: ignore[assignment]
+    language, variant = reader_of(wish, order, default_language, mail)
     name = f"{SITUATION}{wish.matter}"
-    note = _note(wish, order)
+    note = _note(wish, order, has_perk=around is not None and bool(around.perk))
     decision = Decision(
         "draft", name, None, language, channel.name, order=order, order_id=order.order_id, template=name, note=note
     )
@@ -90,7 +85,20 @@ def owed_letter(
     return Draftable(replace(letter, references=references), decision, note or "")
 
 
-def _note(wish: Wish, order: Order) -> str | None:
+def reader_of(
+    wish: Wish, order: Order, default_language: Language, mail: Message | None = None
+) -> tuple[Language, str]:
+    """In which language the notice is written, and from which template folder: the wish's, that of the buyer's mail,
+    else what the order tells."""
+    if mail is not None and wish.language is None:
+        return mail.language, variant_of_mail(Decision("draft", "other", None, mail.language, "own"), mail)
+    variant = wish.language or variant_of(order, default_language)
+    if variant == "zh" and variant_of(order, default_language) == "zh-hant":
+        variant = "zh-hant"
+    return ("zh" if variant == "zh-hant" else variant), variant  # type: ignore[return-value]
+
+
+def _note(wish: Wish, order: Order, *, has_perk: bool) -> str | None:
     names: list[str] = []
     if wish.matter in ("sold_out", "restock", "combined"):
         names.append("owe_hide_page")
@@ -100,6 +108,8 @@ def _note(wish: Wish, order: Order) -> str | None:
         names.append("owe_keep_the_date")
     if wish.matter != "care" and (wish.business or (wish.business is None and company_of(order))):
         names.append("owe_phone_first")
+    if has_perk:
+        names.append("owe_perk")
     return "\n".join(names) or None
 
 

@@ -259,6 +259,20 @@ parcel_word = Table(
     Index(None, "account", "state"),
 )
 
+perk = Table(
+    "perk",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("account", String(100), nullable=False),
+    Column("order_key", String(200), nullable=False),
+    Column("buyer", String(320), nullable=False),
+    Column("name", String(60), nullable=False),
+    Column("at", Utc, nullable=False),
+    UniqueConstraint("order_key"),
+    Index(None, "buyer", "at"),
+    Index(None, "name", "at"),
+)
+
 event = Table(
     "event",
     metadata,
