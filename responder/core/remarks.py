@@ -115,6 +115,9 @@ def lines(remarks: Sequence[Reason], wording: Catalog, language: Language) -> li
         if "page" in args and not args["page"]:
             args["page"] = wording.text("label.admin_page", language)
         code = f"note.{remark.code}"
-        text = wording.text(code, language, **args) if wording.has(code) else remark.code
+        if wording.has(code):
+            text = wording.text(code, language, **args)
+        else:
+            text = wording.reason(remark, language) if remark.args else remark.code
         found.append(text if "\n" in text else f"- {text}")
     return found

@@ -15,8 +15,9 @@ from secrets import token_hex
 
 from sqlalchemy import Connection
 
+from responder.config import Settings
 from responder.core import remarks
-from responder.core.compose import Templates, draft_bytes
+from responder.core.compose import draft_bytes
 from responder.core.dates import calendar_from
 from responder.core.deadlines import due_at
 from responder.core.notes import Told
@@ -29,6 +30,7 @@ from responder.flows.desk import Desk, is_untouched
 from responder.flows.drafting import append_drafts, remove_own_draft
 from responder.flows.notices import Notice, notice, party_of_order
 from responder.flows.planning import DEADLINE_H, IN_PLAY, read_again
+from responder.flows.proofreading import read_before_pasting
 from responder.flows.tell import tell
 from responder.flows.understanding import Unpacked
 from responder.model import Case, Draft, Mail, Order, Reason, order_key
@@ -227,7 +229,7 @@ def _commit(desk: Desk, tx: Connection, errand: Errand, now: datetime) -> bool:
         cases.learn(tx, case.id, order_id=decision.order_id, language=letter.language)
     if outcome.perk is not None:
         perks.give(tx, desk.name, wished.order_key, errand.address, outcome.perk.name, now=now)
-    owed.written(tx, wished.id, case.id, _told(outcome, desk.settings.templates))
+    owed.written(tx, wished.id, case.id, _told(outcome, desk.settings))
     cases.tie(tx, desk.name, dict.fromkeys((errand.root, errand.message_id), case.id))
     if errand.retire is not None:
         drafts.end(tx, errand.retire.id, "stale", now=now)
@@ -257,15 +259,16 @@ def _commit(desk: Desk, tx: Connection, errand: Errand, now: datetime) -> bool:
 # --- what staff are told --------------------------------------------------------------------------------------------
 
 
-def _told(outcome: Notice, templates: Templates) -> Reason:
+def _told(outcome: Notice, settings: Settings) -> Reason:
     """What staff have to know of one draft, kept until all that came in together are written."""
     channel, way, draftable = outcome.channel, outcome.way, outcome.draftable
     how = "paste" if way.mode == "admin_only" else "relay" if way.is_closed else ""
-    first = [*remarks.to_do(draftable.decision, channel, templates.refunds)]
+    first = [*remarks.to_do(draftable.decision, channel, settings.templates.refunds)]
     if how:
         first.append(
             Reason.of(f"owe_{how}", order=draftable.decision.order_id, channel=channel.name, page=channel.admin_page)
         )
+        first += read_before_pasting(draftable.letter, draftable.decision, channel, settings)
     to_do = json.dumps([[one.code, dict(one.args)] for one in first], ensure_ascii=False)
     return Reason.of("owed_written", to_do=to_do, blanks="\n".join(draftable.letter.blanks))
 

@@ -25,6 +25,7 @@ from responder.edges.journal import cases, drafts, lookups, mails
 from responder.errors import MessageError
 from responder.flows import parcels
 from responder.flows.desk import Desk, is_untouched
+from responder.flows.proofreading import read_before_pasting
 from responder.flows.remarking import cost_of_cancelling, told_of
 from responder.flows.understanding import Unpacked, judge, unpack, why_silent, write
 from responder.flows.ways import Way, way_to
@@ -346,6 +347,14 @@ def _write(
         more=cost_of_cancelling(desk, plan.decision, newest.channel, now) if plan.letter is not None else (),
         warehouse_knows=desk.settings.parcel_stop is not None,
     )
+    if plan.letter is not None and _is_pasted(desk, plan.letter, newest.channel):
+        found = read_before_pasting(plan.letter, plan.decision, newest.channel, desk.settings)
+        first = lines(found, desk.settings.wording, desk.settings.shop.language)
+        plan.told = replace(plan.told, to_do=(*first, *plan.told.to_do))
+    if plan.decision.action == "hold" and newest.channel.reply_mode == "admin_only" and desk.located.sent:
+        there = Reason.of("answer_in_page", page=newest.channel.admin_page, sent=desk.located.sent)
+        more = lines((there,), desk.settings.wording, desk.settings.shop.language)
+        plan.told = replace(plan.told, to_know=(*more, *plan.told.to_know))
     plan.stops = _stops(desk, plan.decision)
     if plan.case is None and plan.decision.action != "silence" and plan.buyer:
         plan.case, plan.is_new_case = _new_case(desk, plan, newest.channel, now), True
@@ -354,6 +363,12 @@ def _write(
         plan.draft_message_id = desk.mint_id()
         plan.draft_raw = draft_bytes(plan.letter, message_id=plan.draft_message_id, case_token=plan.case.id, now=now)
     return plan
+
+
+def _is_pasted(desk: Desk, letter: Letter, channel: Channel) -> bool:
+    """True if no mail of ours can carry this reply: staff paste it, and no check before sending will see it."""
+    way = way_to(letter.to.mail, channel.name, desk.account, desk.settings.channels)
+    return way.mode == "admin_only" or way.is_closed
 
 
 def _stops(desk: Desk, decision: Decision) -> bool:

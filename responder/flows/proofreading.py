@@ -1,7 +1,9 @@
-"""The words of an approved reply against its channel, its order and its reader's language."""
+"""The words of a reply against its channel, its order and its reader's language: when it was approved, or before it is
+offered to be pasted."""
 
 from __future__ import annotations
 
+from responder.config import Settings
 from responder.core.approval import Objection
 from responder.core.channels import Channel
 from responder.core.compose import own_words, text_of
@@ -9,7 +11,7 @@ from responder.core.proof import Paper, Text
 from responder.core.texts import hidden_links
 from responder.edges.journal import cases
 from responder.flows.desk import Desk
-from responder.model import Draft, Reason
+from responder.model import Decision, Draft, Language, Letter, Order, Reason
 
 
 def proofread(
@@ -23,24 +25,44 @@ def proofread(
     with desk.journal.reading() as tx:
         case = cases.find(tx, draft.case_id)
     language = case.language if case is not None else desk.account.default_language
-    shop = settings.shop
     channel = next((one for one in settings.channels if one.name == draft.channel), None) or Channel(draft.channel)
-    paper = Paper(
-        channel=channel,
-        language=language,
-        order=desk.find_order(draft.order_id) if draft.order_id is not None else None,
-        order_id=draft.order_id,
-        shop_name=shop.names.get(language, shop.name),
-        signature="\n".join((shop.name, shop.signature, *shop.signatures.values())),
-        ours=own_words(text_of(draft.raw)),
-    )
-    title = channel.title_in(shop.language)
+    order = desk.find_order(draft.order_id) if draft.order_id is not None else None
+    paper = _paper(settings, channel, language, order, draft.order_id, own_words(text_of(draft.raw)))
     held: list[Objection] = []
     remarks: list[Reason] = []
-    for finding in settings.proofreader.read(Text(subject, words, hidden_links(raw)), paper):
-        reason = Reason.of(f"wording_{finding.kind}", channel=title, sentence=finding.sentence)
-        if finding.kind in settings.warn_only:
+    for kind, reason in _findings(settings, Text(subject, words, hidden_links(raw)), paper, channel):
+        if kind in settings.warn_only:
             remarks.append(reason)
         else:
             held.append(Objection(reason, overridable=True, of_words=True))
     return tuple(held), tuple(remarks)
+
+
+def read_before_pasting(letter: Letter, decision: Decision, channel: Channel, settings: Settings) -> tuple[Reason, ...]:
+    """What is to be put right in a text that staff will paste: once it is offered, nobody reads it again."""
+    words = own_words(letter.text)
+    paper = _paper(settings, channel, decision.language, decision.order, decision.order_id, words)
+    found = [reason for _, reason in _findings(settings, Text(letter.subject, words), paper, channel)]
+    return (*(Reason.of("blank_left", name=blank) for blank in letter.blanks), *found)
+
+
+def _paper(
+    settings: Settings, channel: Channel, language: Language, order: Order | None, order_id: str | None, ours: str
+) -> Paper:
+    shop = settings.shop
+    return Paper(
+        channel=channel,
+        language=language,
+        order=order,
+        order_id=order_id,
+        shop_name=shop.names.get(language, shop.name),
+        signature="\n".join((shop.name, shop.signature, *shop.signatures.values())),
+        ours=ours,
+    )
+
+
+def _findings(settings: Settings, text: Text, paper: Paper, channel: Channel) -> list[tuple[str, Reason]]:
+    """Each finding by its kind, in words for staff."""
+    title = channel.title_in(settings.shop.language)
+    found = settings.proofreader.read(text, paper)
+    return [(one.kind, Reason.of(f"wording_{one.kind}", channel=title, sentence=one.sentence)) for one in found]

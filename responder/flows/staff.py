@@ -117,8 +117,12 @@ def on_sent_folder(desk: Desk, now: datetime) -> None:
         return
     new = _new_in(desk, sent, now)
     known = _known(desk, new) if new else _NOTHING_KNOWN
+    held = _notes_of_held_mails(desk, new)
     for sighting in new:
         papers = sighting.papers
+        if papers.message_id in held:
+            _settled_by_staff(desk, held[papers.message_id], now)
+            continue
         minted = known.by_minted_id.get(papers.message_id or "")
         binding = bind(papers, sighting.place, known)
         if minted is not None and minted.approval is not None and papers.message_id == minted.approval.outgoing_id:
@@ -127,6 +131,39 @@ def on_sent_folder(desk: Desk, now: datetime) -> None:
             _pasted_by_staff(desk, binding.draft, sighting, now)
         elif len(papers.senders) == 1 and desk.account.identity.owns(papers.senders[0].mail):
             _answered_by_staff(desk, sighting, known, now)
+
+
+def _notes_of_held_mails(desk: Desk, sightings: Sequence[Sighting]) -> dict[str, int]:
+    """Message-ID of a note that a mail waits for a person, and the mail it is about."""
+    end = f".r@{desk.account.identity.address.rpartition('@')[2]}>"
+    ids = [s.papers.message_id for s in sightings if s.papers.message_id and s.papers.message_id.endswith(end)]
+    if not ids:
+        return {}
+    with desk.journal.reading() as tx:
+        keys = notes.keys_of(tx, desk.name, ids[:400])
+    about = {message_id: key.partition(":") for message_id, key in keys.items()}
+    return {message_id: int(number) for message_id, (kind, _, number) in about.items() if kind == "hold"}
+
+
+def _settled_by_staff(desk: Desk, mail_id: int, now: datetime) -> None:
+    """Staff moved the note about a held mail to Sent: they have answered it where no mail shows it, in a marketplace's
+    page or by telephone."""
+    with desk.journal.reading() as tx:
+        about = mails.by_ids(tx, [mail_id])
+        case_id = about[0].case_id if about else None
+        of_case = mails.of_case(tx, case_id) if case_id is not None else about
+    waiting = [m for m in of_case if m.id <= mail_id and not m.answered and m.action != "silence"]
+    if not waiting:
+        return
+    mark_answered(desk, [m.place for m in waiting])
+    with desk.journal.durable() as tx:
+        mails.mark_answered(tx, [m.id for m in waiting])
+        if case_id is not None:
+            parcels.answered_otherwise(desk, tx, case_id, now)
+            if all(m.answered or m.action == "silence" for m in mails.of_case(tx, case_id)):
+                cases.close(tx, case_id, "sent_by_staff", now=now)
+        cases.record(tx, desk.name, "settled_by_staff", now=now, case_id=case_id, mail=mail_id)
+    desk.say("settled_by_staff", mail=mail_id, case=case_id)
 
 
 def _seen_in_sent(desk: Desk, draft: Draft, place: Place, now: datetime) -> None:

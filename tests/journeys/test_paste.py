@@ -120,3 +120,35 @@ def test_a_formal_cancel_request_without_an_address_is_a_person_s(quick_shop: Sh
     note = shop.wait_for_note("正式なキャンセル申請")
     assert "Amazon" in note
     assert shop.drafts() == []
+
+
+def test_a_held_inquiry_is_closed_by_moving_its_note_to_sent(shop: Shop) -> None:
+    shop.order(ORDER, channel="rakuten", buyer_mail="abc@pc.fw.rakuten.ne.jp")
+    shop.start()
+    original = inquiry(shop, "商品から煙が出て、やけどをしました。")
+    note = shop.wait_for_note("移してください")
+    assert "RMS（R-Messe）" in note
+    assert shop.drafts() == []
+    with shop.staff("Responder") as client:
+        (uid,) = client.search(["ALL"])
+        client.add_flags([uid], ["\\Seen"])
+        move(client, uid, "Sent")
+    until(lambda: shop.answered(original), "the original is marked")
+    until(lambda: "settled_by_staff" in shop.kinds(), "the case is closed")
+    again = inquiry(shop)
+    assert header_of(shop.wait_for_draft().raw, "In-Reply-To") == again, "what comes later is a new matter"
+    assert shop.sink.connections == 0
+
+
+def test_what_is_to_be_pasted_is_read_before_it_is_offered(quick_shop: Shop) -> None:
+    """The shop's own template says what Rakuten forbids: nobody would see it again."""
+    shop = quick_shop
+    folder = shop.folder / "templates" / "ja"
+    folder.mkdir(parents=True)
+    text = "Subject: キャンセルについて {{ order.order_id }}\n\n次回のクーポンはこちらです。https://minato.example/coupon\n"
+    (folder / "cancel_before_ship.txt").write_text(text, encoding="utf-8")
+    begin(shop)
+    shop.wait_for_draft()
+    (note,) = until(shop.all_notes, "a note")
+    assert "クーポン" in note.split("理由")[0]
+    assert "https://minato.example/coupon" in note.split("理由")[0]

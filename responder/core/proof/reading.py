@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from responder.core.channels import FORBIDDEN
 from responder.core.language import chinese_scripts
 from responder.core.normal import normalise
+from responder.core.order_data import placed_on
 from responder.core.proof.marks import MARKS, foreign_links
 from responder.core.proof.phrases import Phrasebook
 from responder.core.proof.prose import prose_of
@@ -135,7 +136,7 @@ class Proofreader:
         return frozenset(claim for claim, holds in facts.items() if not holds)
 
     def _may_promise_refund(self, order: Order, channel: str) -> bool:
-        return order.is_shipped or self.refunds.sentence(order, channel) not in NOT_BY_THE_SHOP
+        return order.is_shipped or self.refunds.sentence(order, placed_on(order, channel)) not in NOT_BY_THE_SHOP
 
     def _marks(self, text: Text, known: Collection[str], paper: Paper) -> Iterator[Finding]:
         forbidden = set(paper.channel.forbidden)

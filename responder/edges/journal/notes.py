@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -81,6 +82,14 @@ def was_told(tx: Connection, account: str, key: str) -> bool:
 
 
 _WITH_KEY = select(note.c.id).where(note.c.account == bindparam("account"), note.c.key == bindparam("key"))
+
+
+def keys_of(tx: Connection, account: str, message_ids: Sequence[str]) -> dict[str, str]:
+    """Message-ID to key, for those that are notes."""
+    rows = tx.execute(
+        select(note.c.message_id, note.c.key).where(note.c.account == account, note.c.message_id.in_(list(message_ids)))
+    )
+    return {row.message_id: row.key for row in rows}
 
 
 def find_fact(tx: Connection, account: str, name: str) -> Any:
