@@ -37,6 +37,7 @@ from responder.core.proof import FINDINGS
 from responder.core.template_check import OFFERED
 from responder.core.wording import Catalog
 from responder.edges.orders import open_book
+from responder.errors import ConfigError
 from responder.flows.explain import Explanation, explain_mail
 from responder.model import Address, DraftState, Language
 from tests.builders import SHOP, make_message, make_order
@@ -284,6 +285,24 @@ def test_the_rule_of_the_example_does_what_the_page_says(language: Language, tmp
     after = explained(tmp_path, language)
     assert (after.decision.action, after.decision.situation, after.decision.rule) == ("hold", "gift", "gift")
     assert rule["hold"] in [dict(reason.args).get("text", reason.code) for reason in after.decision.reasons]
+
+
+@a_language
+def test_the_mistakes_shown_are_told_so(language: Language, tmp_path: Path) -> None:
+    """But for line numbers, which move with every rule."""
+    page = DOCS / language / "rules.md"
+    block = next(b for b in blocks(page, "toml") if 'id = "gift"' in b)
+    wrong = block.replace("situation =", "situaton =").replace('when.asks = "gift"', 'when.asks = "gfit"')
+    rules = (ROOT / "rules.toml").read_text(encoding="utf-8").replace("# Stock. 在庫", f"{wrong}\n# Stock. 在庫", 1)
+    (tmp_path / "rules.toml").write_text(rules, encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        bare(tmp_path)
+    told = [Catalog.load().mistake(mistake, language) for mistake in refused.value.mistakes]
+    told = [line.replace(str(tmp_path.resolve()), "/home/shop/responder") for line in told]
+    shown = re.sub(r"\d+", "N", text_of(page))
+    assert len(told) == 3
+    for line in told:
+        assert shown.count(re.sub(r"\d+", "N", line)) == 2, line
 
 
 @a_language

@@ -91,7 +91,7 @@ def as_json(explanation: Explanation, settings: Settings, language: Language) ->
             "text": letter.text,
             "blanks": list(letter.blanks),
         },
-        "note": "\n".join(lines(explanation.remarks, wording, language)) or None,
+        "note": "\n".join(one.removeprefix("- ") for one in lines(explanation.remarks, wording, language)) or None,
     }
 
 

@@ -56,6 +56,10 @@ def show_explanation(explanation: Explanation, settings: Settings, language: Lan
         for line in explanation.letter.text.splitlines():
             console.print(f"  {escape(line)}")
     if explanation.remarks:
-        console.print(f"[bold]{title('explain_note')}[/]")
-        for line in lines(explanation.remarks, words, language):
-            console.print(f"  {escape(line)}")
+        first, *more = lines(explanation.remarks, words, language)
+        if not more:
+            console.print(f"[bold]{title('explain_note')}[/]  {escape(first.removeprefix('- '))}")
+        else:
+            console.print(f"[bold]{title('explain_note')}[/]")
+            for line in (first, *more):
+                console.print(f"  {escape(line)}")
