@@ -35,6 +35,8 @@ CAREFUL = 0.4
 CLEARLY = 0.5
 # With fewer pieces than this (a dozen letters) a text is too short to be like anything, unless it surely is.
 FEW_PIECES = 18
+# So much of a mail must be like a topic, to be proposed where words of the mail ask for another.
+AGAINST_WORDS = 0.5
 # With fewer examples than this of what a rule asks, likeness to others says nothing against it: a shop's own topics.
 FEW = 25
 # What a mail of thanks looks like, and the share from which on it surely is one, whatever else stands in it.
@@ -229,9 +231,15 @@ class Rulebook:
         few = FEW_PIECES * (2 if self._is_careful((best,)) else 1)
         if leaning.count < few and shares[best] < SURE:
             return None
+        if shares[best] < AGAINST_WORDS and self._asks_else(best, case.reading):
+            return None
         assumed = self._assumed(case, best, leaning.nearest(best), round(shares[best], 2))
         fired, trace = self._first(assumed)
         return _decided(fired, assumed, trace, self.topics)
+
+    def _asks_else(self, name: str, reading: Reading) -> bool:
+        """True where words of the mail ask for a matter of another situation."""
+        return any(other not in self._kin.get(name, {name}) and self._is_matter(other) for other in reading.asked)
 
     def _from_machine(self, case: Case) -> Decision | None:
         """Silence on a mail without any order that surely looks like what programs and sellers write, or None."""
