@@ -80,6 +80,8 @@ LOOK_EVERY_S = 0.3
 @click.option("--language", type=click.Choice(["ja", "en", "zh"]), help="Else chosen by the order.")
 @click.option("--account", metavar="NAME", help="The account that writes; else chosen by the order's channel.")
 @click.option("--orders", "orders_file", metavar="FILE", help="Orders as CSV; else those of responder.toml.")
+@click.option("--letter", "letter_file", metavar="FILE", help="No drafts: formal letters as an HTML page to print.")
+@click.option("--social", "social_file", metavar="FILE", help="No drafts: a text for social media as an HTML page.")
 @click.option("--now", metavar="ISO", hidden=True)
 @CONFIG
 @DRY
@@ -98,6 +100,8 @@ def owe(
     language: str | None,
     account: str | None,
     orders_file: str | None,
+    letter_file: str | None,
+    social_file: str | None,
     now: str | None,
     config: str | None,
     dry_run: bool,
@@ -142,7 +146,9 @@ def owe(
         sys.exit(EX_TEMPFAIL)
     page = _Page(words, reader, as_json=as_json)
     moment = moment_of(now, settings)
-    if dry_run:
+    if letter_file or social_file:
+        _print(wish, chosen, settings, page, moment, letter_file, social_file)
+    elif dry_run:
         _dry_run(wish, chosen, settings, account, page, moment)
     else:
         _write(wish, chosen, settings, account, page, book, moment)
@@ -214,6 +220,54 @@ def _chosen(
         names.append(match[0])
         found |= {order.order_id: order for order in match[1]}
     return replace(wish, items=tuple(names)), found
+
+
+def _print(
+    wish: Wish,
+    chosen: dict[str, Order | None],
+    settings: Settings,
+    page: _Page,
+    now: datetime,
+    letter_file: str | None,
+    social_file: str | None,
+) -> None:
+    """Write the pages to print; no draft, and nothing in the journal."""
+    from dataclasses import replace
+
+    from responder.core.owed.letter import page_text
+    from responder.errors import MessageError
+    from responder.flows.notices import surroundings_of
+    from responder.model import Reason
+
+    def text_of(order: Order | None, template: str, own: Wish) -> tuple[str, str]:
+        letter = page_text(
+            own,
+            order,
+            template,
+            identity=settings.accounts[0].identity,
+            shop=settings.shop,
+            templates=settings.templates,
+            now=now,
+            around=None if order is None else surroundings_of(own, order, settings, now),
+        )
+        return letter.subject, letter.text
+
+    try:
+        if letter_file:
+            letters = []
+            for order_id, order in chosen.items():
+                if order is None:
+                    page.refused(order_id, Reason.of("owed_no_order", found=order_id))
+                else:
+                    letters.append(text_of(order, "owe_letter", replace(wish, order_id=order.order_id)))
+            page.printed(letter_file, letters, settings.shop.language)
+        if social_file:
+            first = [order.items[0].name for order in chosen.values() if order is not None and order.items]
+            names = wish.items or tuple(dict.fromkeys(first))
+            own = [text_of(None, "owe_social", replace(wish, items=(name,))) for name in names]
+            page.printed(social_file, own, settings.shop.language)
+    except MessageError as exc:
+        page.refused("-", Reason.of("cannot_be_written", why=str(exc)))
 
 
 def _dry_run(
@@ -356,6 +410,7 @@ class _Page:
         self.as_json = as_json
         self.counts = {"written": 0, "again": 0, "refused": 0, "waiting": 0}
         self.has_failed = False
+        self.has_printed = False
 
     def text(self, code: str, **args: object) -> str:
         return self.words.text(f"cli.{code}", self.language, **args)
@@ -402,13 +457,31 @@ class _Page:
             case _:
                 self.line("waiting", row.order_id, self.text("owe_waits", order=row.order_id))
 
+    def printed(self, file: str, texts: Sequence[tuple[str, str]], language: str) -> None:
+        from pathlib import Path
+
+        from responder.core.printing import pages_html
+
+        if not texts:
+            return
+        html = pages_html(texts[0][0], texts, language=language)
+        try:
+            Path(file).write_text(html, encoding="utf-8")
+        except OSError as exc:
+            raise click.ClickException(f"{file}: {exc.strerror}") from exc
+        self.has_printed = True
+        if self.as_json:
+            click.echo(json.dumps({"file": file, "pages": len(texts)}, ensure_ascii=False))
+        else:
+            click.echo(self.text("owe_printed", file=file, count=len(texts)))
+
     def failed(self, text: str) -> None:
         self.has_failed = True
         if not self.as_json:
             click.echo(self.text("owe_no_daemon", reason=text), err=True)
 
     def close(self) -> int:
-        if not self.as_json:
+        if not self.as_json and not self.has_printed:
             click.echo(self.text("owe_total", **self.counts))
         if self.has_failed:
             return EX_TEMPFAIL

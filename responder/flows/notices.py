@@ -103,6 +103,13 @@ def notice(
     return Notice(draftable, channel, way, perk)
 
 
+def surroundings_of(wish: Wish, order: Order, settings: Settings, now: datetime) -> Surroundings:
+    """What is happening at large, for a page to print; nothing is granted on paper."""
+    _, variant = reader_of(wish, order, settings.shop.language)
+    today = day_of(now, settings.shop.timezone)
+    return Surroundings(incident=incident_for(order, settings.incidents, variant, today))
+
+
 def _around(
     wish: Wish,
     order: Order,

@@ -12,8 +12,9 @@ from responder.config import Settings, bare
 from responder.core.channels import Channel
 from responder.core.compose import own_words
 from responder.core.owed import CAUSES, MATTERS, Alternative, Wish, alternative_from, when_from, why_not, wish_from_json
-from responder.core.owed.letter import Draftable, owed_letter
+from responder.core.owed.letter import Draftable, owed_letter, page_text
 from responder.core.owed.reader import company_of, variant_of
+from responder.core.printing import pages_html
 from responder.core.proof import Paper, Text
 from responder.core.templates import VARIANTS
 from responder.model import Item, Language, Order
@@ -300,3 +301,25 @@ def test_a_wish_is_kept_and_read_again_whole() -> None:
     assert wish_from_json("1042", "care", Wish("1042", "care").as_json()) == Wish("1042", "care")
     assert alternative_from("青 https://a.example/b") == Alternative("青", "https://a.example/b")
     assert alternative_from(" https://a.example ") is None
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_page_to_print_is_complete_escaped_and_marks_what_is_missing(variant: str) -> None:
+    order = order_on("own", variant, buyer_name="Yamada <b>Co., Ltd.</b>")
+    given: dict[str, Any] = {"language": variant[:2], "restock": "2026-12-10", "causes": ("late_supply",)}
+    known = {"identity": SHOP, "shop": settings().shop, "templates": settings().templates, "now": NOW}
+    letters = [
+        page_text(Wish("1042", "restock", **given), order, "owe_letter", **known),
+        page_text(Wish("1042", "sold_out", language=variant[:2]), order, "owe_letter", **known),  # type: ignore[arg-type]
+    ]
+    assert letters[0].blanks == ()
+    assert letters[1].blanks == ("品切れの理由",)
+    html = pages_html("x", [(one.subject, one.text) for one in letters], language="ja")
+    assert html.count("<section") == 2
+    assert "<mark>【要確認: 品切れの理由】</mark>" in html
+    assert "<b>" not in html
+    for unwanted in ("http://", "https://", "<script", "<link"):
+        assert unwanted not in html
+    social = page_text(Wish("", "restock", items=("Mug",), **given), None, "owe_social", **known)
+    assert "Mug" in social.text
+    assert social.blanks == ()

@@ -85,6 +85,41 @@ def owed_letter(
     return Draftable(replace(letter, references=references), decision, note or "")
 
 
+def page_text(
+    wish: Wish,
+    order: Order | None,
+    template: str,
+    *,
+    identity: Identity,
+    shop: Shop,
+    templates: Templates,
+    now: datetime,
+    around: Surroundings | None = None,
+) -> Letter:
+    """The text of a page to print: a formal letter to the order's buyer, or without an order a text for everybody.
+
+    Raises: MessageError as `owed_letter`.
+    """
+    language: Language = wish.language or shop.language
+    variant: str = language
+    if order is not None:
+        language, variant = reader_of(wish, order, shop.language)
+    order_id = order.order_id if order is not None else None
+    decision = Decision("draft", template, None, language, "own", order=order, order_id=order_id, template=template)
+    return compose(
+        decision,
+        _to_buyer(order, language),
+        identity=identity,
+        shop=shop,
+        channel=None,
+        templates=templates,
+        now=now,
+        wish=wish,
+        around=around,
+        variant=variant,
+    )
+
+
 def reader_of(
     wish: Wish, order: Order, default_language: Language, mail: Message | None = None
 ) -> tuple[Language, str]:
@@ -113,13 +148,13 @@ def _note(wish: Wish, order: Order, *, has_perk: bool) -> str | None:
     return "\n".join(names) or None
 
 
-def _to_buyer(order: Order, language: Language) -> Message:
+def _to_buyer(order: Order | None, language: Language) -> Message:
     """A mail nobody wrote: it lends its sender to the notice as the one to be addressed."""
     return Message(
         message_id=None,
         in_reply_to=(),
         references=(),
-        sender=Address(order.buyer_name, order.buyer_mail),
+        sender=Address(order.buyer_name, order.buyer_mail) if order is not None else Address("", ""),
         reply_to=(),
         to=(),
         cc=(),

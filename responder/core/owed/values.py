@@ -120,7 +120,8 @@ class OwedValues:
     def _of_items(self, name: str) -> Any:
         order, view = self._order, self._view
         if order is None:
-            return view.blank("items") if name == "item" else False if name == "partial" else ()
+            named = self._wish.items[0] if self._wish is not None and self._wish.items else ""
+            return view.text(named, "items") if name == "item" else False if name == "partial" else ()
         self._owner.touch("items")
         places = affected(self._wish, order) if self._wish else tuple(range(len(order.items)))
         lines = tuple(ItemValues(order.items[n], view) for n in places)
