@@ -6,7 +6,7 @@ today. The limits are the channel's data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -35,6 +35,11 @@ def is_shops(decision: Decision, channel: Channel) -> bool:
     return channel.unofficial_cancel_counts or order.status == "out_of_stock"
 
 
+def is_counting(channel: Channel) -> bool:
+    """True if the channel counts the shop's cancels, and it is known how."""
+    return channel.cancel_points is not None or bool(channel.cancel_limit_percent and channel.cancel_limit_days)
+
+
 def window(channel: Channel, now: datetime) -> datetime | None:
     """Since when orders count for the channel's limit; None where it has none, or nobody knows of how many days."""
     if channel.cancel_limit_percent is None or not channel.cancel_limit_days:
@@ -53,6 +58,33 @@ def cost(
     order = decision.order
     if order is None or not is_shops(decision, channel):
         return None
+    return _counted("cancel", (order,), channel, title, placed=placed, accepted=accepted, now=now)
+
+
+def cost_of_stock_out(
+    orders: Sequence[Order],
+    channel: Channel,
+    title: str,
+    *,
+    placed: Placed | None,
+    accepted: Iterable[Order],
+    now: datetime,
+) -> Reason | None:
+    """The same for orders that the shop cancels because it has none to send."""
+    own = [order for order in orders if not channel.is_official_cancel(order)]
+    return _counted("sold_out", own, channel, title, placed=placed, accepted=accepted, now=now) if own else None
+
+
+def _counted(
+    what: str,
+    orders: Sequence[Order],
+    channel: Channel,
+    title: str,
+    *,
+    placed: Placed | None,
+    accepted: Iterable[Order],
+    now: datetime,
+) -> Reason | None:
     if channel.cancel_points is not None and channel.cancel_points_limit is not None:
         points = {"points": channel.cancel_points, "limit": channel.cancel_points_limit}
         return Reason.of("cancel_points", channel=title, **points)
@@ -60,11 +92,12 @@ def cost(
     if since is None or limit is None:
         return None
     about = {"channel": title, "limit": f"{limit:g}", "days": channel.cancel_limit_days}
-    if placed is None or not placed.total or order.ordered_at is None or order.ordered_at < since:
-        return Reason.of("cancel_counts", **about)
+    new = [order for order in orders if order.ordered_at is not None and order.ordered_at >= since]
+    if placed is None or not placed.total or len(new) < len(orders):
+        return Reason.of(f"{what}_counts", **about)
     ours = [o for o in accepted if not o.is_shipped and o.ordered_at is not None and o.ordered_at >= since]
     of_shop = {order_key(o.order_id) for o in (*placed.cancelled, *ours) if not channel.is_official_cancel(o)}
-    count = len(of_shop | {order_key(order.order_id)})
+    count = len(of_shop | {order_key(order.order_id) for order in new})
     percent = 100 * count / max(placed.total, count)
-    code = "cancel_rate_over" if percent >= limit else "cancel_rate"
+    code = f"{what}_rate_over" if percent >= limit else f"{what}_rate"
     return Reason.of(code, **about, count=count, orders=placed.total, percent=f"{percent:.1f}")

@@ -17,20 +17,24 @@ from sqlalchemy import Connection
 
 from responder.config import Settings
 from responder.core import remarks
+from responder.core.cancels import is_counting
 from responder.core.compose import draft_bytes
 from responder.core.dates import calendar_from
 from responder.core.deadlines import due_at
 from responder.core.notes import Told
+from responder.core.order_data import placed_on
 from responder.core.owed import wish_from_json
 from responder.core.owed.around import Perk
 from responder.core.owed.letter import SITUATION
 from responder.edges.journal import cases, drafts, mails, owed, perks
 from responder.edges.journal.owed import Owed
+from responder.errors import OrdersUnavailable
 from responder.flows.desk import Desk, is_untouched
 from responder.flows.drafting import append_drafts, remove_own_draft
 from responder.flows.notices import Notice, notice, party_of_order
 from responder.flows.planning import DEADLINE_H, IN_PLAY, read_again
 from responder.flows.proofreading import read_before_pasting
+from responder.flows.remarking import cost_of_stock_out
 from responder.flows.tell import tell
 from responder.flows.understanding import Unpacked
 from responder.model import Case, Draft, Mail, Order, Reason, order_key
@@ -270,7 +274,8 @@ def _told(outcome: Notice, settings: Settings) -> Reason:
         )
         first += read_before_pasting(draftable.letter, draftable.decision, channel, settings)
     to_do = json.dumps([[one.code, dict(one.args)] for one in first], ensure_ascii=False)
-    return Reason.of("owed_written", to_do=to_do, blanks="\n".join(draftable.letter.blanks))
+    on = placed_on(draftable.decision.order, channel.name)
+    return Reason.of("owed_written", to_do=to_do, blanks="\n".join(draftable.letter.blanks), placed_on=on)
 
 
 def _tell_of_batches(desk: Desk, tx: Connection, batches: set[str], now: datetime) -> None:
@@ -299,7 +304,7 @@ def _tell_of_batches(desk: Desk, tx: Connection, batches: set[str], now: datetim
         ]
         key = _key(batch, some, now)
         about = str(some[0].wish.get("about", "")) or None
-        told = Told(to_do=tuple(to_do))
+        told = Told(to_do=tuple(to_do), to_know=tuple(_cost(desk, written, now)))
         tell(desk, tx, f"owed:{batch}:{key}", note, now=now, in_reply_to=about, reasons=reasons, told=told)
 
 
@@ -309,6 +314,26 @@ def _key(batch: str, some: Sequence[Owed], now: datetime) -> str:
         return f"owed:{batch}:{max((one.done_at or now for one in some), default=now).isoformat()}"
     told = sorted((one.order_key, one.matter, one.state, one.why.code if one.why is not None else "") for one in some)
     return f"owed:{hashlib.sha256(repr(told).encode()).hexdigest()[:40]}"
+
+
+def _cost(desk: Desk, written: Sequence[Owed], now: datetime) -> list[str]:
+    """What the marketplaces make of the cancels that these drafts tell of."""
+    counting = {one.name for one in desk.settings.channels if is_counting(one)}
+    cancelled = [one.order_id for one in written if _asks_to_cancel(one) and _placed_on(one) in counting]
+    try:
+        found = cost_of_stock_out(desk, desk.orders.find(cancelled), now) if cancelled else ()
+    except OrdersUnavailable:
+        found = ()
+    return remarks.lines(found, desk.settings.wording, desk.settings.shop.language)
+
+
+def _placed_on(one: Owed) -> str:
+    return dict(one.why.args).get("placed_on", "") if one.why is not None else ""
+
+
+def _asks_to_cancel(one: Owed) -> bool:
+    told = json.loads(dict(one.why.args).get("to_do", "[]")) if one.why is not None else []
+    return any(code == "cancel_in_admin" for code, _ in told)
 
 
 def _to_do(desk: Desk, written: Sequence[Owed]) -> list[str]:

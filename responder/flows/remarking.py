@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from responder.config import Settings
@@ -12,7 +13,7 @@ from responder.core.notes import Told
 from responder.core.order_data import placed_on
 from responder.edges.journal import cases, drafts
 from responder.flows.desk import Desk
-from responder.model import Decision, Identity, Letter, Message, Order, Reason
+from responder.model import Decision, Identity, Letter, Message, Order, Placed, Reason
 
 
 def said_of(decision: Decision, spoken_on: Channel, *, settings: Settings, now: datetime) -> tuple[Reason, ...]:
@@ -32,6 +33,28 @@ def cost_of_cancelling(desk: Desk, decision: Decision, spoken_on: Channel, now: 
     channel = remarks.channel_of_order(decision, desk.settings.channels, spoken_on)
     if not cancels.is_shops(decision, channel):
         return ()
+    placed, accepted = _known(desk, channel, now)
+    title = channel.title_in(desk.settings.shop.language)
+    found = cancels.cost(decision, channel, title, placed=placed, accepted=accepted, now=now)
+    return () if found is None else (found,)
+
+
+def cost_of_stock_out(desk: Desk, orders: Sequence[Order], now: datetime) -> tuple[Reason, ...]:
+    """What each marketplace makes of it if the shop cancels these orders of its own accord, a line for each."""
+    found: list[Reason] = []
+    for channel in desk.settings.channels:
+        some = [order for order in orders if placed_on(order, "own") == channel.name]
+        if some and cancels.is_counting(channel):
+            placed, accepted = _known(desk, channel, now)
+            title = channel.title_in(desk.settings.shop.language)
+            line = cancels.cost_of_stock_out(some, channel, title, placed=placed, accepted=accepted, now=now)
+            found += [] if line is None else [line]
+    return tuple(found)
+
+
+def _known(desk: Desk, channel: Channel, now: datetime) -> tuple[Placed | None, tuple[Order, ...]]:
+    """The channel's orders of the window that counts, and those whose cancel we have accepted; None where they are not
+    all known."""
     placed, since = None, cancels.window(channel, now)
     accepted: tuple[Order, ...] = ()
     if since is not None and (placed := desk.orders.placed(channel.name, since)) is not None:
@@ -44,9 +67,7 @@ def cost_of_cancelling(desk: Desk, decision: Decision, spoken_on: Channel, now: 
             if case_id not in formal and cancels.effect_of(cancels.CANCEL, template) == "accepts"
         ]
         accepted = tuple(one for one in desk.orders.find(ids) if placed_on(one, "") == channel.name)
-    title = channel.title_in(desk.settings.shop.language)
-    found = cancels.cost(decision, channel, title, placed=placed, accepted=accepted, now=now)
-    return () if found is None else (found,)
+    return placed, accepted
 
 
 def told_of(

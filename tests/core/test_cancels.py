@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from responder.config import bare
-from responder.core.cancels import cost, effect_of, is_shops, window
+from responder.core.cancels import cost, cost_of_stock_out, effect_of, is_shops, window
 from responder.model import Decision, Order, Placed, Reason
 from tests.builders import NOW, make_order
 
@@ -99,6 +99,19 @@ def test_no_order_counts_twice_and_a_buyer_s_own_cancel_not_at_all() -> None:
 def test_figures_nobody_knows_are_not_told(known: Placed | None, order: Order) -> None:
     found = told(known, order=order)
     assert found == Reason.of("cancel_counts", channel="Amazon", limit="2.5", days=7)
+
+
+def test_orders_the_shop_cancels_together_count_together() -> None:
+    gone, own = other(50, status="cancelled"), [AMAZON, other(60), other(61)]
+
+    def told_of(orders: list[Order], known: Placed | None) -> Reason | None:
+        return cost_of_stock_out(orders, CHANNELS["amazon"], "Amazon", placed=known, accepted=(), now=NOW)
+
+    found = told_of(own, placed(100, gone))
+    assert found is not None
+    assert (found.code, dict(found.args)["count"]) == ("sold_out_rate_over", "4")
+    assert told_of(own, None) == Reason.of("sold_out_counts", channel="Amazon", limit="2.5", days=7)
+    assert told_of([replace(AMAZON, extra=OFFICIAL)], placed(100)) is None
 
 
 def test_points_are_told_where_the_marketplace_counts_those() -> None:

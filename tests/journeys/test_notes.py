@@ -79,3 +79,29 @@ def test_what_a_cancel_would_cost_on_amazon_is_counted_from_exports_and_from_wha
     assert "直近 7 日の 4 件のうち 2 件目（50.0%）" in note
     assert "上限の 2.5% を超えます" in note
     assert f"Seller Centralで注文 {asked} をキャンセルしないでください" in note
+
+
+def test_what_a_stock_out_costs_on_a_marketplace_stands_in_the_note_of_its_notices(quick_shop: Shop) -> None:
+    from tests.journeys.test_owe import owe
+
+    shop = quick_shop
+    now = datetime.now(UTC)
+    for number, days, status in (
+        (1, 30, "shipped"),
+        (2, 2, "cancelled"),
+        (3, 1, "paid"),
+        (4, 1, "paid"),
+        (5, 1, "paid"),
+    ):
+        shop.order(
+            f"249-0000000-000000{number}",
+            channel="amazon",
+            status=status,
+            buyer_mail=f"buyer{number}@marketplace.amazon.co.jp",
+            ordered_at=(now - timedelta(days=days)).isoformat(),
+        )
+    shop.start()
+    owe(shop, "249-0000000-0000003", "249-0000000-0000004", "--matter", "sold_out", "--cause", "late_supply")
+    until(lambda: len(shop.drafts()) == 2, "two notices")
+    note = until(lambda: next((n for n in shop.all_notes() if "下書きを2件" in n), None), "a note")
+    assert "直近 7 日の 4 件のうち 3 件（75.0%）になります" in note
