@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+from types import MappingProxyType
 from typing import Any
 
 from responder.core import order_data
@@ -48,7 +49,8 @@ ALONE = (0.7, 0.02)
 GREETING = 6
 # Order states that no reply relies on unless its rule names them.
 UNSURE_STATES = frozenset({"cancelled", "unknown"})
-# From this share on a mail that nothing else is known of is what machines and sellers write, or a word of thanks.
+# From this share on a mail that nothing else is known of is what machines and sellers write, or a word of thanks; and
+# the likeness answers a mail in the place of words that it makes doubtful.
 SURELY = 0.9
 # Who speaks of cancelling like this is answered on nothing else by likeness alone.
 UNCLEAR = frozenset({"past", "done", "conditional", "undecided", "policy_question"})
@@ -136,6 +138,9 @@ class Rulebook:
         """The decision by a rule, held where the examples doubt its draft."""
         decision = _decided(fired, case, trace, self.topics)
         if fired is not None and decision.action == "draft" and (doubt := self._doubt(fired, case)) is not None:
+            surely = self._surely(case)
+            if surely is not None:
+                return surely
             return replace(decision, action="hold", template=None, reasons=(doubt, *decision.reasons))
         return decision
 
@@ -266,11 +271,31 @@ class Rulebook:
             return None
         return _decided(fired, case, trace, self.topics)
 
+    def _surely(self, case: Case) -> Decision | None:
+        """The draft on what the mail surely looks like, where it answers what its words ask as well; none on cancelling."""
+        leaning = self.reader.lean(case.reading)
+        if leaning is None:
+            return None
+        name = max(leaning.shares, key=leaning.shares.__getitem__)
+        share = leaning.shares[name]
+        if share < SURELY or name not in self._answerable or self._is_careful({name}):
+            return None
+        if not self._may_propose(name, case.reading, share):
+            return None
+        assumed = self._assumed(case, name, leaning.nearest(name), round(share, 2), case.reading.asked)
+        fired, trace = self._first(assumed)
+        if fired is None or name not in fired.asks:
+            return None
+        decision = _decided(fired, assumed, trace, self.topics)
+        return decision if decision.action == "draft" else None
+
     @staticmethod
-    def _assumed(case: Case, topic: str, example: str, score: float = 0.0) -> Case:
-        """The case as if its mail asked for this topic alone."""
+    def _assumed(
+        case: Case, topic: str, example: str, score: float = 0.0, asked: Mapping[str, Mention] = MappingProxyType({})
+    ) -> Case:
+        """The case as if its mail asked for this topic, and for what is `asked` besides."""
         mention = Mention(topic, "asked", 0, "", Likeness(topic, example, score))
-        return replace(case, reading=replace(case.reading, asked={topic: mention}))
+        return replace(case, reading=replace(case.reading, asked={**asked, topic: mention}))
 
     def _drafted(self, case: Case, candidates: Set[int]) -> str | None:
         """The situation of the draft that these rules would make of a case; None if they would make none."""
