@@ -152,6 +152,24 @@ def test_a_veto_of_what_the_mail_reports_stops_no_proposal_of_a_neighbour() -> N
 
 
 @pytest.mark.parametrize(
+    ("text", "status", "outcome"),
+    [
+        ("すんません、宛先が元カレの家のままやった。もう出たんやろか、途中で変えられる？", "paid", "address_change"),
+        (
+            "届いたケトルの底から水漏れします。まだ二回しか使っていません。交換をお願いします。",
+            "delivered",
+            "damaged_wrong",
+        ),
+    ],
+)
+def test_what_a_mail_surely_looks_like_is_answered_where_that_covers_its_words(
+    text: str, status: Any, outcome: str
+) -> None:
+    decision = judged(default_pack(), make_message(text, subject=""), make_order(status=status))
+    assert (decision.action, decision.situation) == ("draft", outcome)
+
+
+@pytest.mark.parametrize(
     "text", ["一つだけが届いていません。", "お届けがまだのようです。", "掛けがねの色はどれですか。"]
 )
 def test_a_word_that_only_holds_the_word_for_an_injury_is_no_danger(text: str) -> None:

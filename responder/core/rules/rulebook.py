@@ -272,7 +272,7 @@ class Rulebook:
         return _decided(fired, case, trace, self.topics)
 
     def _surely(self, case: Case) -> Decision | None:
-        """The draft on what the mail surely looks like, where it answers what its words ask as well; none on cancelling."""
+        """The draft on what the mail surely looks like, where it answers what its words ask as well; never a cancel."""
         leaning = self.reader.lean(case.reading)
         if leaning is None:
             return None
