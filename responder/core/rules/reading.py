@@ -271,7 +271,10 @@ class Reader:
         body_acts = {a for row in own for a in row.acts if row.scope == "new_text"}
         named = [m for m in mentions if m.status == "mentioned" and m.topic not in denied]
         named = [m for m in named if self.topics[m.topic].kind == "request" and "thanks" not in own[m.sentence].acts]
-        vetoed = {name for row in own if row.scope == "new_text" for name, spans in row.vetoes.items() if spans is None}
+        # What the body names only as another matter (`tell me when a cancelled one is free`) is none in the subject.
+        told = {m.topic for m in mentions if own[m.sentence].scope == "new_text"}
+        vetoes = [each for row in own if row.scope == "new_text" for each in row.vetoes.items()]
+        vetoed = {name for name, spans in vetoes if spans is None or name not in told}
         named = [m for m in named if m.topic not in vetoed]
         topics = {m.topic for m in named}
         if len(topics) == 1 and not denied and self.topics[named[0].topic].asked_by & body_acts:
