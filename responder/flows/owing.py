@@ -104,7 +104,7 @@ def _plan(desk: Desk, wished: Owed, order: Order | None, given: list[tuple[str, 
         return Errand(wished, first)
     buyer = party_of_order(order, first.channel, first.way)
     found = _open_case(desk, buyer, order)
-    refusal = _in_the_way(desk, found, is_told=wished.source == "folder")
+    refusal = _in_the_way(desk, found, wish.matter, is_told=wished.source == "folder")
     if refusal is not None:
         return Errand(wished, refusal)
     answered = _newest(desk, found)
@@ -162,8 +162,14 @@ def _open_case(desk: Desk, buyer: str, order: Order) -> Found:
     return Found()
 
 
-def _in_the_way(desk: Desk, found: Found, *, is_told: bool) -> Reason | None:
-    """Why the notice must not take the place of what the case holds. `is_told`: staff have read the mail itself."""
+def _in_the_way(desk: Desk, found: Found, matter: str, *, is_told: bool) -> Reason | None:
+    """Why the notice must not take the place of what the case holds. `is_told`: staff have read the mail itself.
+
+    Of two notices only "still checking" makes room for the next, and each for the one that says both.
+    """
+    waits = found.draft.situation if found.draft is not None else ""
+    if waits.startswith(SITUATION) and waits != f"{SITUATION}checking" and matter != "combined":
+        return Reason.of("owed_other_notice", situation=waits)
     if not is_told and any((mail.situation or "").startswith("cancel_") for mail in found.waiting):
         return Reason.of("owed_buyer_cancels")
     if found.draft is not None and not is_untouched(desk, found.draft):

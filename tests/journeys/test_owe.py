@@ -251,3 +251,19 @@ def test_what_the_policy_grants_is_given_once_to_a_buyer_and_up_to_its_ceiling(q
     assert ["1042" in text for text in granted] == [True, False]
     assert "1044" in granted[1]
     assert "規定による特典" in shop.wait_for_note("下書きを5件")
+
+
+def test_of_two_notices_only_checking_makes_room_and_combined_takes_the_place_of_either(quick_shop: Shop) -> None:
+    shop = quick_shop
+    shop.order("1042")
+    shop.start()
+    shop.stop()
+    for matter, expect, count in (("checking", "written", 1), ("restock", "written", 1), ("delay", "refused", 1)):
+        (row,) = owe(shop, "1042", "--matter", matter, expect=int(expect == "refused"))
+        assert row["result"] == expect
+        assert len(shop.drafts()) == count
+    assert row["code"] == "owed_other_notice"
+    assert "入荷待ち" in subject_of(shop.drafts()[0].raw)
+    assert results(owe(shop, "1042", "--matter", "combined")) == {"1042": "written"}
+    (draft,) = shop.drafts()
+    assert "欠品と発送の遅れ" in subject_of(draft.raw)
