@@ -191,6 +191,19 @@ def test_one_clear_sentence_outweighs_what_the_rest_of_a_mail_looks_like(text: s
 @pytest.mark.parametrize(
     ("text", "action"),
     [
+        ("When do you send it, and when does it arrive in Oslo?", "draft"),
+        ("When do you send the tea to the tasting in Oslo?", "hold"),
+        ("Where is the handle of the drawer meant to go?", "hold"),
+    ],
+)
+def test_words_alone_make_no_draft_of_what_looks_like_a_question_of_another_kind(text: str, action: str) -> None:
+    message = make_message(text, language="en")
+    assert judged(default_pack(), message, make_order(status="paid")).action == action
+
+
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
         ("我不退货也不取消，就想知道包裹现在到哪了？", "draft"),
         ("上次取消的那单退款到账了，多谢。这回的现在是什么状态？", "draft"),
         ("杯子碎了，我要退货，还要取消另一单。包裹现在到哪了？", "hold"),

@@ -32,6 +32,9 @@ PLAINLY = 0.95
 DOUBT = (0.4, 0.1)
 # So is one on cancelling, where its own share is less than this part of another's.
 CAREFUL = 0.4
+# So is one that neither the mail nor the sentence that asks looks like: the first share at most; or, with the second
+# share, less than half as like as what only a person can answer.
+UNLIKE = (0.12, 0.2)
 # Another matter beside it is no objection where the sentence that asks has at least this share of its own.
 CLEARLY = 0.5
 # With fewer pieces than this (a dozen letters) a text is too short to be like anything, unless it surely is.
@@ -40,6 +43,8 @@ FEW_PIECES = 18
 AGAINST_WORDS = 0.5
 # With fewer examples than this of what a rule asks, likeness to others says nothing against it: a shop's own topics.
 FEW = 25
+# Questions to the shop that no reply answers.
+QUESTION = "question"
 # What a mail of thanks looks like, and the share from which on it surely is one, whatever else stands in it.
 THANKFUL = frozenset({"thanks", "cancel_talk"})
 SURELY_THANKS = 0.35
@@ -323,17 +328,30 @@ class Rulebook:
             return None
         most, least = DOUBT
         other = others[0]
-        if shares[other] < most or not (likeness <= least or (careful and likeness < CAREFUL * shares[other])):
+        doubted = shares[other] >= most and (likeness <= least or (careful and likeness < CAREFUL * shares[other]))
+        unlike, asking = UNLIKE
+        unlikely = leaning.count >= FEW_PIECES and likeness < unlike
+        person = shares.get(QUESTION, 0.0)
+        question = person >= asking and likeness < 0.5 * person and QUESTION not in rule.covers
+        if not (doubted or unlikely or question):
             return None
-        if other in self._answerable and self._is_clear(rule, case.reading, own):
-            return None
-        return Reason.of("looks_like_another", topic=other, example=leaning.nearest(other))
+        clearly = self._likeness_of_asking(rule, case.reading, own)
+        if doubted and not (other in self._answerable and clearly >= CLEARLY):
+            return Reason.of("looks_like_another", topic=other, example=leaning.nearest(other))
+        if unlikely and clearly < unlike:
+            return Reason.of("looks_like_another", topic=other, example=leaning.nearest(other))
+        if question and clearly < asking:
+            return Reason.of("looks_like_another", topic=QUESTION, example=leaning.nearest(QUESTION))
+        return None
 
-    def _is_clear(self, rule: Rule, reading: Reading, own: Set[str]) -> bool:
-        """True if a sentence that asks for what the rule answers looks like that by itself."""
-        asking = {reading.asked[name].sentence for name in rule.asks & reading.asked.keys()}
-        alone = [self.reader.lean(reading, only=number) for number in sorted(asking)]
-        return any(sum(each.shares.get(name, 0.0) for name in own) >= CLEARLY for each in alone if each is not None)
+    def _likeness_of_asking(self, rule: Rule, reading: Reading, own: Set[str]) -> float:
+        """How much the sentences that ask for what the rule answers look like that by themselves, at most; 1 where the
+        examples proposed it."""
+        asking = [reading.asked[name] for name in rule.asks & reading.asked.keys()]
+        if not asking or any(each.likeness is not None for each in asking):
+            return 1.0
+        alone = [self.reader.lean(reading, only=number) for number in sorted({each.sentence for each in asking})]
+        return max((sum(each.shares.get(n, 0.0) for n in own) for each in alone if each is not None), default=0.0)
 
     def _is_matter(self, name: str) -> bool:
         return name in self.topics and self.topics[name].matter
