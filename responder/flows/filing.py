@@ -13,7 +13,15 @@ from responder.errors import CommandRefused
 from responder.flows.desk import Desk
 from responder.flows.places import back_to_drafts, mark_answered
 from responder.flows.sending import fetch_copy, way_of
-from responder.flows.staff import SERVER_FILES, doubt_key, look_into, settle_as_sent, tell_found, used_approvals
+from responder.flows.staff import (
+    SERVER_FILES,
+    doubt_key,
+    forget_used,
+    look_into,
+    settle_as_sent,
+    tell_found,
+    used_approvals,
+)
 from responder.flows.tell import tell
 from responder.model import Draft, Place, Reason
 
@@ -61,6 +69,7 @@ def _file(desk: Desk, draft: Draft, now: datetime) -> None:
     with desk.journal.durable() as tx:
         drafts.finish(tx, draft.id, copied=True, marked=True, removed=True)
         drafts.filed(tx, draft.id, now=now)
+        forget_used(tx, desk.name, draft)
         cases.record(tx, desk.name, "filed", now=now, case_id=draft.case_id, draft=draft.id)
     desk.say("filed", draft=draft.id, case=draft.case_id)
 

@@ -498,6 +498,11 @@ def remember_used(tx: Connection, account: str, draft: Draft, places: Sequence[P
     notes.save_fact(tx, account, _used(draft), [*before, *where])
 
 
+def forget_used(tx: Connection, account: str, draft: Draft) -> None:
+    """The draft has come to its end: nothing can approve it any more."""
+    notes.drop_fact(tx, account, _used(draft))
+
+
 def used_approvals(desk: Desk, draft: Draft, there: Sequence[Place]) -> list[Place]:
     """Those of the places in Approved that are no new approval."""
     if not there:

@@ -64,6 +64,8 @@ def test_what_was_claimed_goes_out_although_the_line_breaks_over_the_next_draft(
     hand.turn_and_send(3)
     assert len(hand.shop.sink.mails) == 2
     assert hand.states() == {"filed": 2}
+    with hand.journal.reading() as tx:
+        assert notes.facts_named(tx, "used:") == []
 
 
 def test_the_daemon_sends_what_a_broken_turn_has_claimed(quick_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
