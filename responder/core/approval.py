@@ -7,6 +7,7 @@ bound to a case by every piece of evidence it carries, and all pieces must agree
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -107,7 +108,17 @@ class Contradiction:
     case_ids: tuple[str, ...]
 
 
-Binding = Bound | Over | Stranger | Contradiction
+@dataclass(frozen=True, slots=True)
+class OtherHand:
+    """A draft with an id as we mint them, which the journal does not know: written by another responder, or before the
+    journal was lost or restored. `case_ids` are the cases its thread names here."""
+
+    case_ids: tuple[str, ...]
+
+
+Binding = Bound | Over | Stranger | Contradiction | OtherHand
+
+_MINTED = re.compile(r"<[0-9a-f]{24}\.r@[^<>@\s]+>")
 
 
 def bind(papers: Papers, place: Place, known: Known) -> Binding:
@@ -119,6 +130,8 @@ def bind(papers: Papers, place: Place, known: Known) -> Binding:
     if minted is not None:
         cases.add(minted.case_id)
     cases.update(known.case_of_id[i] for i in (*papers.in_reply_to, *papers.references) if i in known.case_of_id)
+    if minted is None and _MINTED.fullmatch(papers.message_id or ""):
+        return OtherHand(tuple(sorted(cases)))
     if not cases:
         return Stranger()
     if len(cases) > 1:

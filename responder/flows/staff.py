@@ -21,6 +21,7 @@ from responder.core.approval import (
     Bound,
     Contradiction,
     Known,
+    OtherHand,
     Over,
     Stranger,
     bind,
@@ -32,6 +33,7 @@ from responder.core.senders import without_tag
 from responder.edges.journal import cases, drafts, mails, notes
 from responder.flows import parcels
 from responder.flows.desk import Desk, Sighting, same_bytes
+from responder.flows.hands import look_for_other_hands, tell_held
 from responder.flows.places import back_to_drafts, find_as_written, find_rewritten, mark_answered
 from responder.flows.tell import tell
 from responder.model import Cursor, Draft, Place, Reason
@@ -69,6 +71,7 @@ def on_staff(desk: Desk, now: datetime) -> list[Ready]:
     known = _known(desk, [*approved.values(), *in_drafts.values(), *trashed.values()])
     bound_approved = _bindings(approved, known)
     bound_drafts = _bindings(in_drafts, known)
+    hands = look_for_other_hands(desk, ((approved, bound_approved), (in_drafts, bound_drafts)), trashed, now)
     versions_here, versions_there = _versions(in_drafts, bound_drafts), _versions(approved, bound_approved)
     for place, binding in _bindings(trashed, known).items():
         if isinstance(binding, Bound):
@@ -89,6 +92,8 @@ def on_staff(desk: Desk, now: datetime) -> list[Ready]:
         elif draft.state in ("drafted", "vanished") and (used := used_approvals(desk, draft, there)):
             # Not sent for a reason, refused by the server, or given up: what lies there still is no new approval.
             back_to_drafts(desk, draft, used)
+        elif there and hands.hold(draft, [approved[place].papers.message_id for place in there]):
+            tell_held(desk, draft, now)
         elif there:
             found = _ready(desk, draft, there, here, now)
             if found is not None:
@@ -546,7 +551,7 @@ def _send_back_what_is_not_ours(
             why = "approved_before_reset"
         else:
             match binding:
-                case Bound():
+                case Bound() | OtherHand():
                     continue
                 case Over():
                     why = "approved_case_is_over"

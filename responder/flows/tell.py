@@ -13,7 +13,7 @@ from responder.edges.imap import PartlyAppended
 from responder.edges.journal import notes
 from responder.errors import CommandRefused
 from responder.flows.desk import Desk
-from responder.flows.troubles import begins, works
+from responder.flows.troubles import begins, mint_id, works
 from responder.model import Reason
 
 NOTES_AT_ONCE = 40
@@ -34,7 +34,7 @@ def tell(
     told: Told = _NOTHING_MORE,
 ) -> bool:
     """Intend a note; it is put into the notes mailbox at the end of the turn. False if this key was told before."""
-    message_id = desk.mint_id()
+    message_id = mint_id(desk.account)
     raw = note_bytes(
         _with_titles(note, desk),
         identity=desk.account.identity,
