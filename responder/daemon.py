@@ -46,6 +46,7 @@ from responder.errors import (
 )
 from responder.flows.bulletin import Bulletin
 from responder.flows.desk import Desk
+from responder.flows.forgetting import forget_bodies
 from responder.flows.owed_file import take_over
 from responder.flows.parcels import say
 from responder.flows.sending import send, settle_owed
@@ -65,6 +66,7 @@ STOP_WITHIN_S = 60.0
 STUCK_S = 1800.0
 ORDERS_EVERY_S = 60.0
 ANNOUNCE_EVERY_S = 30.0
+FORGET_EVERY_S = 24 * 3600.0
 
 EX_OK, EX_CANTSTART, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 1, 75, 77, 78
 
@@ -133,6 +135,7 @@ class Daemon:
         """After `run`: a server still owes an answer; whoever ends the process must not wait for it."""
         self._orders_due = monotonic() + ORDERS_EVERY_S
         self._bulletin = Bulletin(self.journal, clock, self._announce_soon)
+        self._forget_due = monotonic() + ORDERS_EVERY_S
         self._announce_due = 0.0
         self._announcing: Future[None] | None = None
         self._wishes_read = False
@@ -228,6 +231,9 @@ class Daemon:
         if self._orders_due <= now:
             self._orders_due = now + ORDERS_EVERY_S
             self._workers.submit(self._refresh_orders)
+        if self._forget_due <= now:
+            self._forget_due = now + FORGET_EVERY_S
+            self._workers.submit(self._forget)
         if self._announce_due <= now and (self._announcing is None or self._announcing.done()):
             self._announce_due = now + ANNOUNCE_EVERY_S
             self._announcing = self._senders.submit(self._announce)
@@ -372,6 +378,12 @@ class Daemon:
     def _sent_a_batch(self, name: str) -> None:
         self.poke(name)
         self._announce_soon()
+
+    def _forget(self) -> None:
+        try:
+            forget_bodies(self.journal, self.settings.keep_bodies_days, self._clock())
+        except JournalUnavailable:
+            log.warning("not_forgotten", extra={"action": "not_forgotten"})
 
     # --- files ------------------------------------------------------------------------------------------------------
 

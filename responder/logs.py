@@ -6,7 +6,10 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
+import traceback
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TextIO
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -45,6 +48,30 @@ class HumanLine(logging.Formatter):
         return f"{at} {mark}{text}  {details}".rstrip()
 
 
+def trace(exc: BaseException) -> str:
+    """Where an error came from: files, lines and classes. Its message is left out, since it may quote a mail."""
+    lines: list[str] = []
+    seen: set[int] = set()
+    error: BaseException | None = exc
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        frames = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
+        lines.append(" <- ".join([type(error).__name__, *reversed(frames)]))
+        error = error.__cause__ or error.__context__
+    return "\n".join(lines)
+
+
+def install_traces() -> None:
+    """Errors nobody caught, in whatever thread, are shown without their messages."""
+
+    def show(exc: BaseException | None) -> None:
+        if exc is not None:
+            sys.stderr.write(f"responder: internal error\n{trace(exc)}\n")
+
+    sys.excepthook = lambda _kind, exc, _trace: show(exc)
+    threading.excepthook = lambda args: show(args.exc_value)
+
+
 def set_up(*, stream: TextIO | None = None, as_json: bool | None = None, verbose: bool = False) -> None:
     """Send responder's log to `stream` (standard error). `as_json` None: JSON unless the stream is a terminal."""
     target = stream if stream is not None else sys.stderr
@@ -55,3 +82,5 @@ def set_up(*, stream: TextIO | None = None, as_json: bool | None = None, verbose
     logger.handlers[:] = [out]
     logger.setLevel(logging.DEBUG if verbose else logging.INFO)
     logger.propagate = False
+    # What the libraries say of their own accord may quote what they handle: it goes nowhere.
+    logging.getLogger().addHandler(logging.NullHandler())

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from responder import __version__
+from responder import __version__, logs
 from responder.cli.checking import check
 from responder.cli.common import EX_FINDINGS, EX_INTERRUPTED, EX_USAGE
 from responder.cli.explaining import explain
@@ -29,6 +29,7 @@ for command in (run, check, explain, replay, owe, status, schema, demo):
 
 def main() -> None:
     """The entry point."""
+    logs.install_traces()
     try:
         cli(standalone_mode=False)
     except click.exceptions.Exit as exc:

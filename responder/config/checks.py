@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from responder.core.channels import Channel
 from responder.core.positions import Path as KeyPath
 from responder.edges.secrets import mode_mistake
 from responder.errors import Mistake
+
+DEFAULT_STATE = "sqlite:///state/responder.db"
 
 
 def check(source: Source) -> tuple[tuple[Mistake, ...], tuple[Mistake, ...]]:
@@ -111,11 +114,32 @@ def _tables(data: Mapping[str, Any], name: str) -> Iterator[tuple[KeyPath, dict[
 def _state(source: Source) -> Iterator[Mistake]:
     state = source.data.get("state")
     url = state.get("url") if isinstance(state, dict) else None
-    if not isinstance(url, str) or state_url(url, source.path.parent):
+    place = state_url(url if isinstance(url, str) else DEFAULT_STATE, source.path.parent.resolve())
+    if place is not None:
+        yield from _exposed(source, place)
+    if not isinstance(url, str) or place is not None:
         return
     scheme = url.partition("://")[0]
     best = nearest(scheme, ("sqlite", "postgresql"))
     yield source.mistake(("state", "url"), "bad_state_url", suggestion=best, found=re.sub("//[^@/]*@", "//***@", url))
+
+
+def _exposed(source: Source, url: str) -> Iterator[Mistake]:
+    """The journal holds buyers' addresses and, for a while, texts: nobody else on the machine may use it."""
+    scheme, _, path = url.partition("?")[0].partition(":///")
+    if not scheme.startswith("sqlite"):
+        return
+    file = Path(path)
+    for one in (file, *(file.with_name(file.name + end) for end in ("-wal", "-shm"))):
+        if mode := mode_mistake(one):
+            yield source.mistake(("state", "url"), "journal_mode", name=str(one), mode=mode)
+    try:
+        mode_bits = file.parent.stat().st_mode
+    except OSError:
+        return
+    if mode_bits & stat.S_IWOTH and not mode_bits & stat.S_ISVTX:
+        name, mode = str(file.parent), f"{stat.S_IMODE(mode_bits):04o}"
+        yield source.mistake(("state", "url"), "journal_folder_mode", name=name, mode=mode)
 
 
 def _names(source: Source, accounts: list[tuple[KeyPath, dict[str, Any]]]) -> Iterator[Mistake]:

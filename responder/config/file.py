@@ -167,6 +167,9 @@ class StateTable(_Table):
     url: Line = Field(
         "sqlite:///state/responder.db", description="SQLite (relative to this file) or postgresql://... database."
     )
+    keep_bodies_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        30, description="How long the texts of finished drafts stay in the journal."
+    )
 
 
 class FoldersTable(_Table):

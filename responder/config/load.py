@@ -118,6 +118,7 @@ def load(directory: Path | None, *, env: Mapping[str, str]) -> Settings:
         templates=pack.templates,
         channels=channels,
         proofreader=pack.proofreader,
+        keep_bodies_days=file.state.keep_bodies_days,
         warn_only=frozenset(file.wording.warn_only),
         wording=wording,
         file=read.path,

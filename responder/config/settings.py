@@ -185,6 +185,10 @@ class Settings:
     `state_url` is absolute. `pack_paths` are the files and folders that rules, templates and channels may come from,
     existing or not: what a running daemon watches. `parcel_stop` is None where no warehouse is told. `warn_only` are
     findings of the check before sending that do not hold a mail. `warnings` do not stop anything; `check` shows them.
+    `state_url` is absolute; texts of finished drafts stay there for `keep_bodies_days`. `pack_paths` are the files and
+    folders that rules, templates and channels may come from, existing or not: what a running daemon watches.
+    `warn_only` are findings of the check before sending that do not hold a mail. `warnings` do not stop anything;
+    `check` shows them.
     """
 
     directory: Path
@@ -202,6 +206,7 @@ class Settings:
     owe_file: Path | None = None
     incidents: tuple[Incident, ...] = ()
     perks: tuple[Perk, ...] = ()
+    keep_bodies_days: int = 30
     warn_only: frozenset[str] = frozenset()
     pack_paths: tuple[Path, ...] = ()
     warnings: tuple[Mistake, ...] = ()

@@ -314,6 +314,20 @@ def filed(tx: Connection, draft_id: int, *, now: datetime) -> None:
     )
 
 
+def forget_bodies(tx: Connection, before: datetime, *, most: int) -> int:
+    """Take the texts of drafts that ended before then out of the journal, of so many at once; how many there were."""
+    ended = func.coalesce(draft.c.ended_at, draft.c.sent_at, draft.c.created_at)
+    is_done = draft.c.state.in_(("filed", "discarded")) | (draft.c.state.in_(_ENDED) & draft.c.removed.is_(True))
+    old = select(draft.c.id).where(is_done, ended < before, func.length(draft.c.raw) > 0).limit(most)
+    ids = list(tx.execute(old).scalars())
+    if ids:
+        tx.execute(update(draft).where(draft.c.id.in_(ids)).values(raw=b"", outgoing_raw=None))
+    return len(ids)
+
+
+_ENDED = ("withdrawn", "stale", "sent_by_staff")
+
+
 def move_times(tx: Connection, account: str, jump: timedelta) -> None:
     """The clock was set: what is not at an end waits as long as it had to, by the new time."""
     for row in tx.execute(_OPEN, {"account": account}).all():

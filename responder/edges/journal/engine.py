@@ -74,7 +74,7 @@ class Journal:
         @event.listens_for(engine, "connect")
         def _settings(connection: Any, _record: Any) -> None:
             connection.isolation_level = None
-            for pragma in ("busy_timeout=30000", f"synchronous={synchronous}", "foreign_keys=ON"):
+            for pragma in ("busy_timeout=30000", f"synchronous={synchronous}", "foreign_keys=ON", "secure_delete=ON"):
                 connection.execute(f"PRAGMA {pragma}")
             _write_ahead(connection)
 
@@ -134,6 +134,19 @@ class Journal:
                 connection.commit()
         except (SQLAlchemyError, sqlite3.Error) as exc:
             raise JournalUnavailable(type(exc).__name__) from exc
+
+    def empty_log(self) -> None:
+        """Bring what was written since into the database file and empty the write-ahead log: what was taken out of
+        the tables stands there no longer. Where a reader is in the way it stays until the next time.
+
+        Raises: JournalUnavailable.
+        """
+        if self._is_sqlite:
+            try:
+                with contextlib.closing(self._normal.raw_connection()) as connection:
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except (SQLAlchemyError, sqlite3.Error) as exc:
+                raise JournalUnavailable(type(exc).__name__) from exc
 
     def take(self) -> bool:
         """Make this process the only one that works with the journal, until `close`: two would both see an approval.
