@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 
-.PHONY: demo test check bench bench-faults setup clean
+.PHONY: demo test check bench bench-faults bench-fuzz setup clean
 
 demo: .venv/.ready
 	$(BIN)/responder demo
@@ -25,6 +25,9 @@ bench-faults: .venv/.ready-dev
 	scripts/dovecot-install
 	$(BIN)/python -m bench.faults
 	$(BIN)/python -m bench.faults --model 100000
+
+bench-fuzz: .venv/.ready-dev
+	$(BIN)/python -m bench.fuzz
 
 setup: .venv/.ready-dev
 

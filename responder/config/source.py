@@ -64,6 +64,9 @@ def read(path: Path) -> Source:
     except tomli.TOMLDecodeError as exc:
         args = (("detail", exc.msg), ("column", str(exc.colno)))
         raise ConfigError((Mistake(name, exc.lineno, "", "toml_syntax", args),)) from exc
+    except ValueError as exc:  # Python refuses to read a number of thousands of digits
+        args = (("detail", "a number has too many digits"), ("column", "-"))
+        raise ConfigError((Mistake(name, 0, "", "toml_syntax", args),)) from exc
     except RecursionError as exc:
         raise ConfigError((Mistake(name, 0, "", "toml_too_deep"),)) from exc
     return Source(path, data, positions.lines(text))

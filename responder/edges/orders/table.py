@@ -386,7 +386,9 @@ class OrderReader:
 
     def order(self, values: Mapping[str, Any]) -> Order:
         """The order with these fields."""
-        said = {name: value for name, value in values.items() if value is not None}
+        # What was joined from two lines before carries these already.
+        made_here = ("problems", "source", "as_of")
+        said = {name: value for name, value in values.items() if value is not None and name not in made_here}
         said["items"], said["doubts"] = tuple(values["items"]), tuple(values["doubts"])
         return Order(**said, problems=codes_of(said["doubts"]), source=self.name, as_of=self.as_of)
 
