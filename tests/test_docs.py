@@ -28,6 +28,7 @@ from responder.config.file import (
     ResponderFile,
     ServerTable,
     ShopTable,
+    StateTable,
     WordingTable,
 )
 from responder.core.approval import Circumstances, Papers, examine, recheck
@@ -197,7 +198,7 @@ def test_every_key_of_the_configuration_is_explained_and_no_other(language: Lang
         "owe",
         "incident",
         "perk",
-    } | {"url"}
+    } | set(StateTable.model_fields)
     rows = re.findall(r"^\| ((?:`\w+`(?:, |、)?)+) \|", text_of(page), re.MULTILINE)
     named = {key for row in rows for key in code(row)}
     reserved = {key for key in known if key.startswith("oauth2_") and key != "oauth2_token_command"}

@@ -182,13 +182,10 @@ class ParcelStopSettings:
 class Settings:
     """Everything that was configured. `file` is responder.toml (None if the shop has none), `directory` its folder.
 
-    `state_url` is absolute. `pack_paths` are the files and folders that rules, templates and channels may come from,
-    existing or not: what a running daemon watches. `parcel_stop` is None where no warehouse is told. `warn_only` are
-    findings of the check before sending that do not hold a mail. `warnings` do not stop anything; `check` shows them.
     `state_url` is absolute; texts of finished drafts stay there for `keep_bodies_days`. `pack_paths` are the files and
     folders that rules, templates and channels may come from, existing or not: what a running daemon watches.
-    `warn_only` are findings of the check before sending that do not hold a mail. `warnings` do not stop anything;
-    `check` shows them.
+    `parcel_stop` is None where no warehouse is told. `warn_only` are findings of the check before sending that do not
+    hold a mail. `warnings` do not stop anything; `check` shows them.
     """
 
     directory: Path
