@@ -369,3 +369,9 @@ def test_what_stands_in_the_order_can_be_cancelled_by_its_name(
     order = make_order(status="paid", items=(Item(item),))
     decision = judged(rulebook, message, order, reading=rulebook.read(message, (item,)))
     assert (decision.action, decision.action == "draft") == (action, decision.situation == "cancel_before_ship")
+
+
+def test_a_matter_for_a_person_is_never_taken_for_a_word_in_passing() -> None:
+    text = "订单我不要了，另一单什么时候发"
+    message = make_message(language="zh", subject="", new_text=text, text=text)
+    assert judged(default_pack(), message, make_order(status="paid")).action == "hold"

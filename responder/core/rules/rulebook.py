@@ -151,7 +151,8 @@ class Rulebook:
 
     def _alone(self, case: Case) -> Case | None:
         """The case without the matters that single words of it name (`the old one`, `does not fit two`), where by the
-        examples it is surely about another that it asks for too; None if there are none. Cancelling is never one."""
+        examples it is surely about another that it asks for too; None if there are none. Cancelling and what only a
+        person answers are never among them."""
         leaning = self.reader.lean(case.reading) if len(case.reading.asked) > 1 else None
         if leaning is None:
             return None
@@ -164,7 +165,10 @@ class Rulebook:
         unlike = {
             name
             for name, share in shares.items()
-            if share <= part * most and leaning.count_of(kin[name]) >= FEW and not self._is_careful(kin[name])
+            if share <= part * most
+            and name in self._answerable
+            and leaning.count_of(kin[name]) >= FEW
+            and not self._is_careful(kin[name])
         }
         if not unlike:
             return None
