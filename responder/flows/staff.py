@@ -80,7 +80,7 @@ def on_staff(desk: Desk, now: datetime) -> list[Ready]:
             # later. Where only other texts of the case are left, one of several was thrown away: no refusal.
             if not left or any(_same_text(desk, place, sighting.place) for sighting in left):
                 desk.in_trash.add(binding.draft.id)
-    _send_back_what_is_not_ours(desk, approved, bound_approved, now)
+    _send_back_what_is_not_ours(desk, approved, bound_approved, known, now)
     desk.some_are_gone = False
     ready: list[Ready] = []
     for draft in known.open_drafts.values():
@@ -539,7 +539,7 @@ def _take_back(desk: Desk, draft: Draft, here: Sequence[Place], now: datetime) -
 
 
 def _send_back_what_is_not_ours(
-    desk: Desk, approved: Mapping[Place, Sighting], bindings: Mapping[Place, Binding], now: datetime
+    desk: Desk, approved: Mapping[Place, Sighting], bindings: Mapping[Place, Binding], known: Known, now: datetime
 ) -> None:
     """Whatever in Approved is not a draft of an open case is not sent: drafts go to Drafts, received mail to INBOX."""
     moved, reset = False, bool(desk.not_approvals)
@@ -553,8 +553,8 @@ def _send_back_what_is_not_ours(
             match binding:
                 case Bound() | OtherHand():
                     continue
-                case Over():
-                    why = "approved_case_is_over"
+                case Over(case_id):
+                    why = "approved_was_replaced" if case_id in known.open_drafts else "approved_case_is_over"
                 case Contradiction():
                     why = "approved_names_two_cases"
                 case Stranger():

@@ -27,11 +27,13 @@ MAY_LEAVE = {
 
 @dataclass
 class Story:
-    """The shop at work by hand, with one draft in the window of the client named."""
+    """The shop at work by hand, with one draft in the window of the client named. `by_star`: a star approves there;
+    `mortal`: the daemon is killed after every turn, and starts again for the next."""
 
     shop: Shop
     client_name: str
     by_star: bool = False
+    mortal: bool = False
     hand: ByHand = field(init=False)
     client: Client = field(init=False)
     asked: str = field(init=False)
@@ -54,6 +56,8 @@ class Story:
         server = self.shop.server.imap(self.shop.user)
         line = Line(server.host, server.port, self.shop.user, PASSWORD)
         self.client = Client(habits(self.client_name), line, self._submit, self.look)
+        if self.mortal:
+            self.hand.die()
         self.client.load(self.draft.uid, self.draft.raw)
 
     def close(self) -> None:
@@ -68,6 +72,8 @@ class Story:
         """The daemon looks at the mailboxes, a blink later."""
         self.hand.turn(after_s=after_s)
         self.hand.send()
+        if self.mortal:
+            self.hand.die()
 
     def do(self, *acts: str) -> None:
         """The client does these things one after the other."""

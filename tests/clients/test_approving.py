@@ -79,6 +79,25 @@ def test_half_typed_text_is_never_sent_and_the_last_one_is(make_story: Begin, cl
     assert story.shop.notes() == []
 
 
+@pytest.mark.parametrize("client", everyone("save", "move", tried_only=True))
+def test_a_daemon_killed_after_every_command_of_the_client_sends_once(make_story: Begin, client: str) -> None:
+    story = make_story(client, mortal=True)
+    story.do("open")
+    story.type()
+    story.do("save")
+    synced(story)
+    story.do("move")
+    story.mortal = False  # each start begins the quiet time anew
+    story.look()
+    story.wait(40)
+    story.assert_sent_once(says=TYPED)
+    story.mortal = True
+    synced(story)
+    story.wait(600)
+    story.assert_sent_once(says=TYPED)
+    assert story.shop.notes() == []
+
+
 @clients("save_jis", "move")
 def test_text_in_iso_2022_jp_goes_out_as_it_was_written(make_story: Begin, client: str) -> None:
     story = make_story(client)
