@@ -15,6 +15,8 @@ from tests.servers import dovecot as dovecot_server
 from tests.servers.dovecot import Dovecot
 from tests.servers.sink import Sink
 
+# One process for many logins: to start one costs more than the whole story.
+_THRIFTY = "service imap-login {\n  service_count = 0\n}\nservice imap {\n  service_count = 1000\n}\n"
 _USERS = tuple(f"shop{number}" for number in range(400))
 
 
@@ -22,7 +24,7 @@ _USERS = tuple(f"shop{number}" for number in range(400))
 def mail_server() -> Iterator[tuple[Dovecot, Iterator[str]]]:
     """A running Dovecot and logins nobody has used yet."""
     must_have("a real Dovecot", dovecot_server.missing())
-    with Dovecot(folders=FOLDERS, users=_USERS) as running:
+    with Dovecot(folders=FOLDERS, users=_USERS, extra=_THRIFTY) as running:
         yield running, iter(_USERS)
 
 

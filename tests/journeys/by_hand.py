@@ -4,10 +4,13 @@ test says, and a restart forgets everything but the journal."""
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
@@ -39,8 +42,7 @@ class ByHand:
         self.settings = settings_of(self.shop)
         self.orders = open_book(self.settings.orders)
         self.orders.refresh()
-        self.journal = Journal(self.settings.state_url)
-        self.journal.upgrade()
+        self.journal = empty_journal(self.settings.state_url)
         self.turn()
 
     def later(self, seconds: float) -> None:
@@ -102,6 +104,27 @@ class ByHand:
         """How many drafts are in each state."""
         with self.journal.reading() as tx:
             return {state: count for state, count in drafts.count_by_state(tx, "main").items() if count}
+
+
+_EMPTY: list[bytes] = []
+
+
+def empty_journal(url: str) -> Journal:
+    """A journal at this place; if there is none yet, one with its tables made. They are made once for all tests."""
+    file = Path(url.removeprefix("sqlite:///"))
+    if _EMPTY and not file.exists():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_bytes(_EMPTY[0])
+    is_new = not file.exists()
+    journal = Journal(url)
+    journal.upgrade()
+    if is_new:
+        with sqlite3.connect(file) as connection, TemporaryDirectory() as folder:
+            connection.execute("VACUUM INTO ?", (f"{folder}/empty.db",))
+            _EMPTY.append((Path(folder) / "empty.db").read_bytes())
+        connection.close()
+    return journal
 
 
 _READ: list[Settings] = []
