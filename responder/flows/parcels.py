@@ -42,6 +42,7 @@ from responder.model import (
 
 PAUSES = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=5))
 LEASE = timedelta(minutes=20)
+STALE = timedelta(days=1)
 
 # --- what is to be said ---------------------------------------------------------------------------------------------
 
@@ -151,8 +152,13 @@ def look_after(desk: Desk, now: datetime) -> None:
         if word.id not in desk.saying:
             with desk.journal.durable() as tx:
                 _settle(desk, tx, word, Unknown("answer", "interrupted"), now)
-    waiting = {word.id for word in desk.words}
-    desk.words += [word for word in ready if word.id not in desk.saying and word.id not in waiting]
+    for word in ready:
+        if now - word.at > STALE and word.id not in desk.saying:
+            # We were away for long, or the journal is an older one, put back from a backup.
+            with desk.journal.durable() as tx:
+                _settle(desk, tx, word, Unknown("answer", "too old"), now)
+    waiting = {word.id for word in desk.words} | desk.saying
+    desk.words += [word for word in ready if word.id not in waiting and now - word.at <= STALE]
     if later is not None:
         desk.wake_at(later)
 

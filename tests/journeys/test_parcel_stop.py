@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import base64
 import csv
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from email.utils import make_msgid
 from pathlib import Path
 
@@ -137,18 +139,21 @@ def test_a_word_nobody_answers_for_is_asked_about_and_not_said_again(
         assert len(hook.posted) == 1
 
 
-@pytest.mark.parametrize("point", ["parcel intended", "parcel said"])
+@pytest.mark.parametrize("point", ["parcel intended", "parcel intended, days ago", "parcel said"])
 def test_killed_between_intent_and_outcome_it_is_said_once_or_asked_about(quick_shop: Shop, point: str) -> None:
     shop = quick_shop
     shop.shop_extra = f'[parcel_stop]\nmail = "{WAREHOUSE}"'
     shop.order("1042", status="preparing", ship_by="2099-12-01")
-    shop.start_process(point=point)
+    shop.start_process(point=point.partition(",")[0])
     shop.wait_until_watching()
     shop.buyer_writes(CANCEL)
     assert shop.process is not None
     assert shop.process.wait(120) == -9
     shop.process = None
     said = len(shop.sink.mails)
+    if "days ago" in point:
+        with closing(sqlite3.connect(shop.folder / "state" / "responder.db")) as journal, journal:
+            journal.execute("UPDATE parcel_word SET created_at = datetime(created_at, '-2 days')")
     assert said == (point == "parcel said")
     shop.start()
     if point == "parcel intended":
@@ -157,4 +162,4 @@ def test_killed_between_intent_and_outcome_it_is_said_once_or_asked_about(quick_
         assert "parcel_stop.mail" in shop.wait_for_note("連絡できたか分かりません")
     shop.wait_for_draft()
     shop.stop()
-    assert len(shop.sink.mails) == 1
+    assert len(shop.sink.mails) == (0 if "days ago" in point else 1)
