@@ -14,6 +14,7 @@ import pytest
 from tests.clients.story import ASKS, ORDER, TYPED
 from tests.clients.terminal import Terminal
 from tests.conftest import must_have
+from tests.journeys.by_hand import settings_of
 from tests.journeys.shop import ADDRESS, BUYER, Shop, header_of, text_of, until
 from tests.servers.dovecot import PASSWORD, Dovecot
 from tests.servers.sink import Sink
@@ -68,7 +69,8 @@ def seat(mail_server: tuple[Dovecot, Iterator[str]], sink: Sink, tmp_path: Path)
     running, users = mail_server
     shop = Shop(running, sink, tmp_path, user=next(users))
     shop.order(ORDER)
-    shop.start()
+    shop.write_files()
+    shop.start(settings_of(shop))
     asked = shop.buyer_writes(ASKS)
     shop.wait_for_draft()
     one = Seat(shop, tmp_path, asked)

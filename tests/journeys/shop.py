@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from imapclient import IMAPClient
 
-from responder.config import load, load_pack
+from responder.config import Settings, load, load_pack
 from responder.core.wording import Catalog
 from responder.daemon import Daemon
 from responder.demo.servers import EmbeddedServers, Stored
@@ -141,10 +141,11 @@ channel = "{channel}"
 
     # --- the daemon -------------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Run the daemon in a thread of this process and wait until it watches the inbox."""
+    def start(self, settings: Settings | None = None) -> None:
+        """Run the daemon in a thread of this process and wait until it watches the inbox. `settings` are those of the
+        shop's files, where they have been read already."""
         self.write_files()
-        settings = load(self.folder, env=os.environ)
+        settings = settings or load(self.folder, env=os.environ)
         book = open_book(settings.orders, index=settings.orders_index)
         book.refresh()
         self.daemon = Daemon(settings, book, reload_settings=load_pack)
