@@ -57,7 +57,13 @@ def desk_of(journal: Journal, mailbox: Mailbox, count: int) -> Any:
     said = logging.getLogger("test")
     account = SimpleNamespace(notes="Responder")
     return SimpleNamespace(
-        name="main", account=account, journal=journal, session=mailbox, say=lambda *_a, **_k: said.info("said")
+        name="main",
+        account=account,
+        journal=journal,
+        session=mailbox,
+        notes_are_refused=False,
+        clock=lambda: NOW,
+        say=lambda *_a, **_k: said.info("said"),
     )
 
 
