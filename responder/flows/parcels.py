@@ -109,8 +109,13 @@ def stands(desk: Desk, tx: Connection, case_id: str) -> bool:
     return desk.settings.parcel_stop is not None and parcels.standing(tx, desk.name, case_id, None) is not None
 
 
-def remarks(desk: Desk, case_id: str, order_id: str | None, *, stops: bool, taken_back: bool) -> tuple[Reason, ...]:
-    """What a note about a mail tells of the parcel."""
+_TOLD = {"accepts": "parcel_told", "waits": "parcel_told_waits", "keeps": "parcel_told_keeps"}
+
+
+def remarks(
+    desk: Desk, case_id: str, order_id: str | None, *, stops: bool, taken_back: bool, effect: str | None
+) -> tuple[Reason, ...]:
+    """What a note about a mail tells of the parcel. `effect` is what its draft, if any, does about the cancel."""
     settings = desk.settings.parcel_stop
     if settings is None:
         return ()
@@ -120,7 +125,8 @@ def remarks(desk: Desk, case_id: str, order_id: str | None, *, stops: bool, take
     if (found is not None and stops) or may_begin:
         label, language = desk.settings.wording.label, desk.settings.shop.language
         ways = ", ".join(label(f"parcel_way_{way}", language) for way in settings.ways)
-        return (Reason.of("parcel_told", order=order_id or "-", ways=ways),)
+        code = _TOLD.get(effect or "", "parcel_told_held")
+        return (Reason.of(code, order=order_id or "-", ways=ways),)
     if found is None:
         return ()
     return (Reason.of("parcel_released" if taken_back else "parcel_stands", order=found.order_id),)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 
 from responder.core import guards
+from responder.core.cancels import effect_of
 from responder.core.channels import MOST, Channel, wanted_order_ids
 from responder.core.compose import draft_bytes
 from responder.core.dates import calendar_from
@@ -385,7 +386,8 @@ def _about_parcel(desk: Desk, plan: Plan) -> tuple[str, ...]:
         return ()
     order = plan.decision.order
     order_id = order.order_id if order is not None else None
-    found = parcels.remarks(desk, plan.case.id, order_id, stops=plan.stops, taken_back=plan.takes_back)
+    effect = effect_of(plan.decision.situation, plan.decision.template)
+    found = parcels.remarks(desk, plan.case.id, order_id, stops=plan.stops, taken_back=plan.takes_back, effect=effect)
     return tuple(lines(found, desk.settings.wording, desk.settings.shop.language))
 
 
