@@ -65,6 +65,8 @@ MACHINES = frozenset({"auto_reply", "spam"})
 CLOSED = frozenset({"negated", "settled", "thanked"})
 # Acts anywhere in a mail that keep examples from proposing a topic which they void.
 WARNING_ACTS = frozenset({"conditional", "withdrawn", "undecided", "policy_question"})
+# Who says that he wants no answer asks for nothing, whatever his mail looks like.
+NOTHING_WANTED = "no_reply_needed"
 _CODE = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
@@ -375,6 +377,8 @@ class Rulebook:
         """False where an act speaks against the topic, or a veto against it or another of the same situation."""
         topic = self.topics.get(name)
         if topic is None or topic.least > 1 or reading.acts & topic.voids & WARNING_ACTS:
+            return False
+        if NOTHING_WANTED in reading.acts:
             return False
         kin = self._kin.get(name, {name})
         plain = ("asked", "mentioned") if share >= PLAINLY or not topic.asked_by else ("asked",)
