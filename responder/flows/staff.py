@@ -36,6 +36,7 @@ from responder.flows.desk import Desk, Sighting, same_bytes
 from responder.flows.hands import look_for_other_hands, tell_held
 from responder.flows.places import back_to_drafts, find_as_written, find_rewritten, mark_answered
 from responder.flows.tell import tell
+from responder.flows.troubles import note_ending
 from responder.model import Cursor, Draft, Place, Reason
 
 SERVER_FILES = "server_files_sent"
@@ -140,7 +141,7 @@ def on_sent_folder(desk: Desk, now: datetime) -> None:
 
 def _notes_of_held_mails(desk: Desk, sightings: Sequence[Sighting]) -> dict[str, int]:
     """Message-ID of a note that a mail waits for a person, and the mail it is about."""
-    end = f".r@{desk.account.identity.address.rpartition('@')[2]}>"
+    end = note_ending(desk.account)
     ids = [s.papers.message_id for s in sightings if s.papers.message_id and s.papers.message_id.endswith(end)]
     if not ids:
         return {}

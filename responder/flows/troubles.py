@@ -276,7 +276,12 @@ def in_words(
 
 def mint_id(account: AccountSettings) -> str:
     """A Message-ID for a note of this account."""
-    return f"<{secrets.token_hex(12)}.n@{account.identity.address.rpartition('@')[2]}>"
+    return f"<{secrets.token_hex(12)}{note_ending(account)}"
+
+
+def note_ending(account: AccountSettings) -> str:
+    """How the Message-IDs of this account's notes end."""
+    return f".n@{account.identity.address.rpartition('@')[2]}>"
 
 
 # --- in the journal -------------------------------------------------------------------------------------------------

@@ -31,6 +31,8 @@ MAX_BEGINNING = 1_500
 MAX_END = 600
 # An English body of so few words says nothing without its subject: a thank you and a name.
 HARDLY = 4
+# So many Latin letters tell as much as one character of Japanese or Chinese.
+CHARACTER = 3
 # Nearness for `like`.
 NEAR = 0.5
 
@@ -233,7 +235,8 @@ class Reader:
             return None
         lengths = Counter[Language]()
         for folded, language in reading.folded:
-            lengths[language] += len(folded)
+            # A telephone number says nothing, and a character of Japanese or Chinese as much as some letters.
+            lengths[language] += sum(map(str.isalpha, folded)) * (1 if language == "en" else CHARACTER)
         main = lengths.most_common(1)[0][0]
         proposer = self.proposers.get(main)
         if proposer is None:
