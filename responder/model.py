@@ -80,6 +80,31 @@ class Message:
     problems: tuple[str, ...] = ()
     form: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def blank(cls, language: Language) -> Message:
+        """A mail that nobody wrote: no sender, no words."""
+        return cls(
+            message_id=None,
+            in_reply_to=(),
+            references=(),
+            sender=None,
+            reply_to=(),
+            to=(),
+            cc=(),
+            return_path=None,
+            subject="",
+            date=None,
+            headers={},
+            text="",
+            new_text="",
+            quoted_text="",
+            signature="",
+            attachments=(),
+            content_sha256="",
+            size_bytes=0,
+            language=language,
+        )
+
     def header(self, name: str) -> str:
         """The topmost value of a header, or an empty string."""
         values = self.headers.get(name.lower(), ())

@@ -365,26 +365,14 @@ _ITEMS = {
     "zh": (Item("竹制托盘", "TRAY-3", 1), Item("茶杯", "CUP-1", 2)),
     "zh-hant": (Item("竹製托盤", "TRAY-3", 1),),
 }
-_MAIL = Message(
+_MAIL = replace(
+    Message.blank("ja"),
     message_id="<a@mail.example>",
-    in_reply_to=(),
-    references=(),
     sender=Address("Buyer", "hanako@mail.example"),
-    reply_to=(),
     to=(Address("", SHOP.address),),
-    cc=(),
     return_path="hanako@mail.example",
-    subject="",
     date=NOW,
-    headers={},
-    text="",
-    new_text="",
-    quoted_text="",
-    signature="",
-    attachments=(),
-    content_sha256="",
     size_bytes=500,
-    language="ja",
 )
 _NONE: Mapping[str, str] = {}
 POLICIES: Mapping[str, Mapping[str, str]] = {

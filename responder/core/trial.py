@@ -6,7 +6,7 @@ Finds what the syntax does not show: a value asked for what it does not have, ar
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from pathlib import Path
@@ -35,26 +35,15 @@ _UNSHIPPED = Order(
 _SHIPPED = Order(
     order_id="1", status="shipped", shipped_at=_NOW, carrier="yamato", tracking_no="123456789012", eta=_NOW, items=()
 )
-_MAIL = Message(
-    message_id=None,
-    in_reply_to=(),
-    references=(),
+_MAIL = replace(
+    Message.blank("ja"),
     sender=Address("A B", "a@mail.example"),
-    reply_to=(),
-    to=(),
-    cc=(),
-    return_path=None,
     subject="x",
     date=_NOW,
-    headers={},
     text="x",
     new_text="x",
-    quoted_text="",
-    signature="",
     attachments=(Attachment("x.jpg", "image/jpeg", 1),),
-    content_sha256="",
     size_bytes=1,
-    language="ja",
 )
 
 

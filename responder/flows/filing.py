@@ -13,15 +13,9 @@ from responder.errors import CommandRefused
 from responder.flows.desk import Desk
 from responder.flows.places import back_to_drafts, mark_answered
 from responder.flows.sending import fetch_copy, way_of
-from responder.flows.staff import (
-    SERVER_FILES,
-    doubt_key,
-    forget_used,
-    look_into,
-    settle_as_sent,
-    tell_found,
-    used_approvals,
-)
+from responder.flows.sent import SERVER_FILES, doubt_key, settle_as_sent, tell_found
+from responder.flows.sightings import look_into
+from responder.flows.staff import forget_used, used_approvals
 from responder.flows.tell import tell
 from responder.model import Draft, Place, Reason
 

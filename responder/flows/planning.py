@@ -235,27 +235,7 @@ def unreadable(desk: Desk, mail_id: int, place: Place, why: str) -> Plan:
     return Plan(mail_id, place, _NOTHING, decision, "", note=note)
 
 
-_NOTHING = Message(
-    message_id=None,
-    in_reply_to=(),
-    references=(),
-    sender=None,
-    reply_to=(),
-    to=(),
-    cc=(),
-    return_path=None,
-    subject="",
-    date=None,
-    headers={},
-    text="",
-    new_text="",
-    quoted_text="",
-    signature="",
-    attachments=(),
-    content_sha256="",
-    size_bytes=0,
-    language="ja",
-)
+_NOTHING = Message.blank("ja")
 
 
 def read_mail(desk: Desk, fetched: Fetched) -> Message | None:

@@ -49,7 +49,9 @@ from responder.flows.drafting import carry_out
 from responder.flows.places import back_to_drafts
 from responder.flows.planning import plan_again
 from responder.flows.proofreading import proofread
-from responder.flows.staff import MAIL_BYTES, Ready, remember_used, settle_as_sent
+from responder.flows.sent import settle_as_sent
+from responder.flows.sightings import MAIL_BYTES
+from responder.flows.staff import Ready, remember_used
 from responder.flows.tell import tell
 from responder.flows.troubles import LATER, SOON, begins, works
 from responder.flows.ways import Way, way_to

@@ -17,7 +17,7 @@ from responder.edges.imap import Session
 from responder.edges.journal import Journal, JournalUnavailable, drafts, notes
 from responder.errors import ConnectionLost
 from responder.flows import sending, staff
-from responder.flows.staff import SERVER_FILES
+from responder.flows.sent import SERVER_FILES
 from tests.journeys.by_hand import ByHand, breaking
 from tests.journeys.shop import Shop, move, text_of
 from tests.journeys.test_approval import thunderbird_saves

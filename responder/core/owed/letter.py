@@ -150,24 +150,5 @@ def _note(wish: Wish, order: Order, *, has_perk: bool) -> str | None:
 
 def _to_buyer(order: Order | None, language: Language) -> Message:
     """A mail nobody wrote: it lends its sender to the notice as the one to be addressed."""
-    return Message(
-        message_id=None,
-        in_reply_to=(),
-        references=(),
-        sender=Address(order.buyer_name, order.buyer_mail) if order is not None else Address("", ""),
-        reply_to=(),
-        to=(),
-        cc=(),
-        return_path=None,
-        subject="",
-        date=None,
-        headers={},
-        text="",
-        new_text="",
-        quoted_text="",
-        signature="",
-        attachments=(),
-        content_sha256="",
-        size_bytes=0,
-        language=language,
-    )
+    sender = Address(order.buyer_name, order.buyer_mail) if order is not None else Address("", "")
+    return replace(Message.blank(language), sender=sender)
