@@ -18,6 +18,7 @@ from responder.config import bare, load
 from responder.config.channels import read_channels
 from responder.config.file import (
     AccountTable,
+    CallsTable,
     FoldersTable,
     IncidentTable,
     OrdersTable,
@@ -58,6 +59,7 @@ TABLES: tuple[type[BaseModel], ...] = (
     ServerTable,
     RelayTable,
     OweTable,
+    CallsTable,
     IncidentTable,
     PerkTable,
     OrdersTable,
@@ -196,6 +198,7 @@ def test_every_key_of_the_configuration_is_explained_and_no_other(language: Lang
         "wording",
         "parcel_stop",
         "owe",
+        "calls",
         "incident",
         "perk",
     } | set(StateTable.model_fields)

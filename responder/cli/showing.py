@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +19,9 @@ from responder.cli.common import (
     staff_language,
 )
 
+if TYPE_CHECKING:
+    from responder.edges.journal.calls import Call
+
 
 @click.command()
 @CONFIG
@@ -27,7 +31,8 @@ from responder.cli.common import (
 )
 def status(config: str | None, as_json: bool, health: bool) -> None:
     """What is open, waiting, in doubt or sent, by account, and what does not work."""
-    from responder.edges.journal import Journal, JournalUnavailable, cases, drafts, mails, notes
+    from responder.core.owed.letter import SITUATION
+    from responder.edges.journal import Journal, JournalUnavailable, calls, cases, drafts, mails, notes
     from responder.edges.journal.aside import Aside
     from responder.flows.troubles import open_troubles
 
@@ -36,15 +41,16 @@ def status(config: str | None, as_json: bool, health: bool) -> None:
     journal = Journal(settings.state_url, create=False)
     entries: list[dict[str, Any]] = []
     troubles: list[dict[str, Any]] = []
+    to_call: list[tuple[str, Call]] = []
     try:
         with journal.reading() as tx:
             for trouble in open_troubles(tx):
                 if trouble.calm_since is not None:
                     continue  # it seems to be over
                 said = words.text(f"note.{trouble.note.code}_subject", language, **dict(trouble.note.args))
-                since, told = trouble.since.isoformat(), bool(trouble.told)
+                begun, told = trouble.since.isoformat(), bool(trouble.told)
                 about = {"trouble": trouble.kind, "account": trouble.account or None, "code": trouble.note.code}
-                troubles.append(about | {"since": since, "told": told, "text": said})
+                troubles.append(about | {"since": begun, "told": told, "text": said})
             for account in settings.accounts:
                 state = notes.find_fact(tx, account.name, "state") or {"state": "never", "error": None}
                 entries.append(
@@ -57,6 +63,8 @@ def status(config: str | None, as_json: bool, health: bool) -> None:
                         "mails": mails.count_by_action(tx, account.name),
                     }
                 )
+                since = datetime.now(UTC) - settings.calls.forgotten_after
+                to_call += [(account.name, one) for one in calls.still_open(tx, account.name, since)]
     except JournalUnavailable:
         entries = [
             {"account": a.name, "connection": "never", "error": None, "open_cases": 0, "drafts": {}, "mails": {}}
@@ -73,7 +81,17 @@ def status(config: str | None, as_json: bool, health: bool) -> None:
     ill |= journal.is_taken() is False or any(entry["connection"] != "connected" for entry in entries)
     code = EX_FINDINGS if health and ill else EX_OK
     if as_json:
-        for entry in [*entries, *troubles]:
+        listed = [
+            {
+                "call": one.order_id,
+                "account": name,
+                "matter": one.matter,
+                "why": [reason.code for reason in one.why],
+                "since": one.asked_at.isoformat(),
+            }
+            for name, one in to_call
+        ]
+        for entry in [*entries, *listed, *troubles]:
             click.echo(json.dumps(entry, ensure_ascii=False))
         sys.exit(code)
     click.echo(words.text("cli.status_title", language, cases=sum(e["open_cases"] for e in entries)))
@@ -83,6 +101,14 @@ def status(config: str | None, as_json: bool, health: bool) -> None:
         for name in ("mails", "drafts"):
             counts = ", ".join(f"{key} {count}" for key, count in sorted(entry[name].items())) or "-"
             click.echo(f"    {name}: {counts}")
+    if to_call:
+        click.echo("  " + words.text("cli.status_calls", language, count=len(to_call)))
+    for _, one in to_call:
+        day = one.asked_at.astimezone(settings.shop.timezone).date().isoformat()
+        because = ", ".join(words.reason(reason, language) for reason in one.why)
+        matter = f"{SITUATION}{one.matter}"
+        line = words.text("cli.status_call", language, order=one.order_id, situation=matter, because=because, day=day)
+        click.echo(f"    {line}")
     for about in troubles:
         click.echo(f"  ! {about['text']}" + (f" ({about['since']})" if about["since"] else ""))
     sys.exit(code)

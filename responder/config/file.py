@@ -346,6 +346,18 @@ class PerkTable(_Table):
     most_a_month: Annotated[int, Field(ge=0)] | None = Field(None, description="The ceiling within 30 days.")
 
 
+class CallsTable(_Table):
+    """For which orders staff are asked to call the buyer, besides writing."""
+
+    enabled: bool = Field(True, description="false: no notes that ask to call.")
+    high_value: dict[Line, Annotated[float, Field(gt=0)]] | None = Field(
+        None, description="From which total on an order is of high value, by currency; {}: none is."
+    )
+    no_answer_days: Annotated[int, Field(ge=0, le=30)] | None = Field(
+        None, description="After how many days without an answer to a notice that asked for one; 0: never."
+    )
+
+
 class OweTable(_Table):
     """What the shop owes its buyers."""
 
@@ -364,6 +376,7 @@ class ResponderFile(_Table):
     incident: list[IncidentTable] = Field(default_factory=list)
     perk: list[PerkTable] = Field(default_factory=list)
     owe: OweTable = Field(default_factory=lambda: OweTable.model_validate({}))
+    calls: CallsTable = Field(default_factory=lambda: CallsTable.model_validate({}))
     wording: WordingTable = Field(default_factory=lambda: WordingTable.model_validate({}))
     parcel_stop: ParcelStopTable | None = None
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ from responder.config.settings import (
 from responder.config.validate import validate
 from responder.core.facts import load as load_facts
 from responder.core.owed.around import Incident, Perk
+from responder.core.owed.calls import Calls
 from responder.core.positions import Path as KeyPath
 from responder.core.wording import Catalog
 from responder.edges import secrets
@@ -123,6 +125,7 @@ def load(directory: Path | None, *, env: Mapping[str, str]) -> Settings:
         wording=wording,
         file=read.path,
         parcel_stop=None if file.parcel_stop is None else _parcel_stop(file.parcel_stop, folder),
+        calls=_calls(file),
         incidents=_incidents(file),
         perks=_perks(file),
         owe_file=None if file.owe.file is None else folder / Path(file.owe.file).expanduser(),
@@ -162,6 +165,7 @@ def load_pack(settings: Settings) -> Settings:
         proofreader=pack.proofreader,
         pack_paths=pack.paths,
         warnings=(*kept, *pack.warnings),
+        calls=settings.calls if file is None else _calls(file),
         incidents=settings.incidents if file is None else _incidents(file),
         perks=settings.perks if file is None else _perks(file),
     )
@@ -298,6 +302,16 @@ def _account(
 
 def _by_reader(words: Mapping[Any, str]) -> dict[str, str]:
     return {str(reader): text for reader, text in words.items()}
+
+
+def _calls(file: ResponderFile) -> Calls:
+    usual, table = Calls(), file.calls
+    own = {currency.upper(): Decimal(str(amount)) for currency, amount in (table.high_value or {}).items()}
+    return Calls(
+        enabled=table.enabled,
+        high_value=usual.high_value if table.high_value is None else own,
+        no_answer_days=usual.no_answer_days if table.no_answer_days is None else table.no_answer_days,
+    )
 
 
 def _incidents(file: ResponderFile) -> tuple[Incident, ...]:

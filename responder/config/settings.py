@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from responder.core.channels import Channel
 from responder.core.compose import Templates
 from responder.core.owed.around import Incident, Perk
+from responder.core.owed.calls import Calls
 from responder.core.proof import Proofreader
 from responder.core.rules import Rulebook
 from responder.core.wording import Catalog
@@ -201,6 +202,7 @@ class Settings:
     file: Path | None = None
     parcel_stop: ParcelStopSettings | None = None
     owe_file: Path | None = None
+    calls: Calls = field(default_factory=Calls)
     incidents: tuple[Incident, ...] = ()
     perks: tuple[Perk, ...] = ()
     keep_bodies_days: int = 30

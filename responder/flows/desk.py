@@ -92,6 +92,7 @@ class Desk:
     orders_are_silent: bool = True
     notes_are_refused: bool = True
     append_not_before: datetime | None = None
+    looked_for_silence: datetime | None = None
 
     def staff_mailboxes(self) -> tuple[str, ...]:
         """The mailboxes in which staff act on drafts, in the order in which evidence counts."""

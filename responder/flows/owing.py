@@ -29,6 +29,7 @@ from responder.core.owed.letter import SITUATION
 from responder.edges.journal import cases, drafts, mails, owed, perks
 from responder.edges.journal.owed import Owed
 from responder.errors import OrdersUnavailable
+from responder.flows.calling import ask_for_call
 from responder.flows.desk import Desk, is_untouched
 from responder.flows.drafting import append_drafts, remove_own_draft
 from responder.flows.notices import Notice, notice, party_of_order
@@ -263,6 +264,10 @@ def _commit(desk: Desk, tx: Connection, errand: Errand, now: datetime) -> bool:
     errand.draft_id = drafts.begin(tx, [intent], now=now)[errand.message_id]
     detail = {"owed": wished.id, "matter": wished.matter, "source": wished.source, "draft": errand.draft_id}
     cases.record(tx, desk.name, "owed_written", now=now, case_id=case.id, **detail)
+    wish = wish_from_json(wished.order_id, wished.matter, wished.wish)
+    if decision.order is not None:
+        thread = letter.in_reply_to or next(iter(letter.references), None)
+        ask_for_call(desk, tx, wish, decision.order, outcome.channel, case_id=case.id, in_reply_to=thread, now=now)
     return True
 
 

@@ -13,6 +13,7 @@ from responder.core.compose import own_words, text_of
 from responder.core.senders import without_tag
 from responder.edges.journal import cases, drafts, mails, notes
 from responder.flows import parcels
+from responder.flows.calling import call_made
 from responder.flows.desk import Desk, Sighting
 from responder.flows.places import mark_answered
 from responder.flows.sightings import NOTHING_KNOWN, is_as_written, known_from, new_in
@@ -30,11 +31,15 @@ def on_sent_folder(desk: Desk, now: datetime) -> None:
         return
     new = new_in(desk, sent, now)
     known = known_from(desk, new) if new else NOTHING_KNOWN
-    held = _notes_of_held_mails(desk, new)
+    ours = _notes_among(desk, new)
     for sighting in new:
         papers = sighting.papers
-        if papers.message_id in held:
-            _settled_by_staff(desk, held[papers.message_id], now)
+        if papers.message_id in ours:
+            kind, number = ours[papers.message_id]
+            if kind == "call":
+                call_made(desk, number, now)
+            else:
+                _settled_by_staff(desk, number, now)
             continue
         minted = known.by_minted_id.get(papers.message_id or "")
         binding = bind(papers, sighting.place, known)
@@ -46,8 +51,9 @@ def on_sent_folder(desk: Desk, now: datetime) -> None:
             _answered_by_staff(desk, sighting, known, now)
 
 
-def _notes_of_held_mails(desk: Desk, sightings: Sequence[Sighting]) -> dict[str, int]:
-    """Message-ID of a note that a mail waits for a person, and the mail it is about."""
+def _notes_among(desk: Desk, sightings: Sequence[Sighting]) -> dict[str, tuple[str, int]]:
+    """Message-ID of a note that staff close by moving it to Sent: its kind, and the held mail or the call it is
+    about."""
     end = note_ending(desk.account)
     ids = [s.papers.message_id for s in sightings if s.papers.message_id and s.papers.message_id.endswith(end)]
     if not ids:
@@ -55,7 +61,9 @@ def _notes_of_held_mails(desk: Desk, sightings: Sequence[Sighting]) -> dict[str,
     with desk.journal.reading() as tx:
         keys = notes.keys_of(tx, desk.name, ids[:400])
     about = {message_id: key.partition(":") for message_id, key in keys.items()}
-    return {message_id: int(number) for message_id, (kind, _, number) in about.items() if kind == "hold"}
+    return {
+        message_id: (kind, int(number)) for message_id, (kind, _, number) in about.items() if kind in ("hold", "call")
+    }
 
 
 def _settled_by_staff(desk: Desk, mail_id: int, now: datetime) -> None:

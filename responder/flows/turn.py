@@ -15,6 +15,7 @@ from responder.edges.journal import Journal, drafts, mails, notes
 from responder.edges.orders import OrderBook
 from responder.errors import CommandRefused, FolderMissing, OrdersUnavailable
 from responder.flows.arrivals import on_arrivals
+from responder.flows.calling import look_for_silence
 from responder.flows.commands import on_commands
 from responder.flows.desk import Desk, log
 from responder.flows.drafting import resolve_intents
@@ -147,6 +148,7 @@ def take_turn(desk: Desk, now: datetime, *, after_connect: bool) -> Turn:
         on_commands(desk, now)
     with _refusals_logged(desk):
         write_owed(desk, now)
+        look_for_silence(desk, now)
     with _refusals_logged(desk):
         ready = on_staff(desk, now)
         on_approved(desk, ready, now)

@@ -119,8 +119,9 @@ path = "orders.csv"
         self.write_orders()
 
     def write_orders(self) -> None:
-        names = HEADER.split(",")
-        lines = [HEADER, *(",".join(order.get(n, "") for n in names) for order in self.orders.values())]
+        usual = HEADER.split(",")
+        names = [*usual, *dict.fromkeys(name for order in self.orders.values() for name in order if name not in usual)]
+        lines = [",".join(names), *(",".join(order.get(n, "") for n in names) for order in self.orders.values())]
         temporary = self.folder / "orders.tmp"
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
         temporary.replace(self.folder / "orders.csv")

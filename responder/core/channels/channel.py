@@ -76,8 +76,8 @@ class Channel:
     `official_cancel_columns` (TRUE) and `official_cancel_words` (a status word) of the order data tell that the buyer
     has filed a formal request. `admin_page` is the page to open where a reply must be pasted, `order_page` the
     one where orders are cancelled and changed, where that is another.
-    `allows_care`: the shop may write of itself to a buyer whose order is over. `urgent_mark` stands before the subject
-    of a mail the order cannot be completed without, by language.
+    `allows_care`: the shop may write of itself to a buyer whose order is over. `allows_calls`: it may telephone him.
+    `urgent_mark` stands before the subject of a mail the order cannot be completed without, by language.
     """
 
     name: str
@@ -97,6 +97,7 @@ class Channel:
     quote_original: bool = True
     allows_links: bool = True
     allows_care: bool = True
+    allows_calls: bool = True
     urgent_mark: Mapping[str, str] = field(default_factory=dict)
     forbidden: tuple[str, ...] = ()
     must_contain: tuple[str, ...] = ()

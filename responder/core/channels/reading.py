@@ -21,6 +21,7 @@ _PLAIN: Mapping[str, tuple[tuple[type, ...], str]] = {
     "quote_original": ((bool,), "boolean"),
     "allows_links": ((bool,), "boolean"),
     "allows_care": ((bool,), "boolean"),
+    "allows_calls": ((bool,), "boolean"),
     "urgent_mark": ((dict,), "table"),
     "unofficial_cancel_counts": ((bool,), "boolean"),
     "cancel_limit_percent": ((int, float), "number"),

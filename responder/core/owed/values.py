@@ -20,11 +20,13 @@ _NO_OFFERS = frozenset({"advertising", "unsolicited_offer"})
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What else is true at the moment of writing. `perk` is what the shop's written policy grants, `incident` a
-    sentence on what is happening at large, "" for nothing. `replies`: the notice answers a mail of the buyer's."""
+    sentence on what is happening at large, "" for nothing. `replies`: the notice answers a mail of the buyer's.
+    `unanswered`: the buyer was asked before and has not answered."""
 
     perk: str = ""
     incident: str = ""
     replies: bool = False
+    unanswered: bool = False
 
 
 class OwedValues:
@@ -47,7 +49,7 @@ class OwedValues:
                 "partial",
                 "rest",
             ),
-            *("alternatives", "business", "company", "replies", "perk", "incident"),
+            *("alternatives", "business", "company", "replies", "unanswered", "perk", "incident"),
         }
     )
 
@@ -102,6 +104,8 @@ class OwedValues:
                 return company_of(order) if order else ""
             case "replies":
                 return self._around.replies
+            case "unanswered":
+                return self._around.unanswered
             case "perk":
                 return self._around.perk
             case "incident":

@@ -273,6 +273,23 @@ perk = Table(
     Index(None, "name", "at"),
 )
 
+phone_call = Table(
+    "phone_call",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("account", String(100), nullable=False),
+    Column("order_key", String(200), nullable=False),
+    Column("order_id", String(200), nullable=False),
+    Column("matter", String(40), nullable=False),
+    Column("case_id", String(40), ForeignKey("case.id"), nullable=False),
+    Column("why", JSON, nullable=False),
+    Column("asked_at", Utc, nullable=False),
+    Column("done_at", Utc),
+    UniqueConstraint("order_key", "matter"),
+    Index(None, "account", "asked_at"),
+    Index(None, "case_id"),
+)
+
 event = Table(
     "event",
     metadata,
