@@ -13,11 +13,18 @@ from tests.conftest import FOLDERS, must_have
 from tests.journeys.shop import Shop
 from tests.servers import dovecot as dovecot_server
 from tests.servers.dovecot import Dovecot
+from tests.servers.once import once
 from tests.servers.sink import Sink
 
 # One process for many logins: to start one costs more than the whole story.
 _THRIFTY = "service imap-login {\n  service_count = 0\n}\nservice imap {\n  service_count = 1000\n}\n"
 _USERS = tuple(f"shop{number}" for number in range(400))
+
+
+@pytest.fixture(autouse=True)
+def _once() -> Iterator[None]:
+    with once():
+        yield
 
 
 @pytest.fixture(scope="session")

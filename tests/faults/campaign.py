@@ -27,6 +27,8 @@ class Task:
 
 def clean_traces(world: World, *, lives: int = CLEAN_LIVES) -> list[tuple[str, ...]]:
     """What lives without faults pass. Raises AssertionError if even those go wrong."""
+    first = Life(world.lane(), in_nursery=True).play()
+    assert not first.wrong, first
     verdicts = run(world, [Task(f"clean {n}", ()) for n in range(lives)], lanes=1)
     assert all(not v.wrong and not v.held for _, v in verdicts), verdicts
     return [v.trace for _, v in verdicts]

@@ -656,7 +656,7 @@ ERA = 1000
 
 def play(world: World, folder: Path, *, seed: int, steps: int, checkpoint_every: int = 500) -> Counter[str]:
     """Play so many steps, beginning with this seed; what was done how often. Raises Difference."""
-    settings = load(world.nursery.folder, env=os.environ)
+    settings = load(world.folder, env=os.environ)
     names = {str(5000 + n): (f"客{n}", f"buyer{n}@mail.example") for n in range(1, ERA + 1)}
     (folder / "orders.csv").write_text(orders_csv(names), encoding="utf-8")
     settings = replace(settings, orders=tuple(replace(one, path=folder / "orders.csv") for one in settings.orders))

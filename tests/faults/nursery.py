@@ -1,17 +1,11 @@
-"""Starts daemons quickly: a process that has everything imported and loaded, and forks one for each order on its
-standard input (`python -m tests.faults.nursery FOLDER`). A line of JSON in, lines of JSON out: pid, then exit code.
-
-The children run the real `Daemon` with short pauses and time-outs, and die or find the disk full at the journal's
-commits where their script says so. The product knows nothing of this.
+"""Daemons that start at once (`python -m tests.faults.nursery FOLDER`): they run the real `Daemon` with short pauses and
+time-outs, and die or find the disk full at the journal's commits where their script says so. The product knows nothing
+of this.
 """
 
 from __future__ import annotations
 
-import gc
-import json
 import os
-import selectors
-import shutil
 import signal
 import sqlite3
 import sys
@@ -20,8 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from responder import daemon, logs
 from responder.config import Settings, load
@@ -29,13 +25,15 @@ from responder.core.compose import draft_bytes, text_of
 from responder.core.proof import Paper, Text
 from responder.core.texts import hidden_links
 from responder.edges.imap import Session
-from responder.edges.journal import Journal, JournalInUse, JournalUnavailable, engine
+from responder.edges.journal import Journal, JournalInUse, JournalUnavailable
 from responder.edges.orders import OrderBook, open_book
 from responder.edges.smtp import submit_batch
 from responder.flows import drafting, filing, sending, staff, turn
 from responder.flows.explain import explain_mail
 from tests.faults.board import Board, Fault, Script
 from tests.faults.letters import BUYERS, letter
+from tests.servers.nursery import serve
+from tests.servers.once import once
 
 READ_S = 2.0
 """How long the daemon waits for an answer: what a stall costs. Long enough for a busy machine."""
@@ -63,7 +61,9 @@ class Commits:
     def __init__(self, script: Script, trace: Path) -> None:
         self.script, self.trace, self.full_until = script, trace, 0.0
 
-    def install(self) -> None:
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Within the block."""
         real = Journal._transaction
 
         @contextmanager
@@ -79,7 +79,8 @@ class Commits:
             if act == "kill_after":
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        engine.Journal._transaction = wrapped  # type: ignore[method-assign]
+        with patch.object(Journal, "_transaction", wrapped):
+            yield
 
     def at(self, mark: str) -> str | None:
         act = self.script.passes(mark)
@@ -111,14 +112,14 @@ def _who() -> str:
 
 
 def run_daemon(order: dict[str, Any], base: Settings) -> int:
-    """In the child: the daemon for one shop."""
+    """The daemon for one shop."""
     folder = Path(order["folder"])
     (folder / "state").mkdir(exist_ok=True)
     short_times(order.get("read_s", READ_S))
     script = Script(Board(folder / "board"), tuple(Fault.read(name) for name in order["faults"]))
-    Commits(script, folder / "commits.txt").install()
     log = (folder / "log.jsonl").open("a", encoding="utf-8")
-    os.dup2(log.fileno(), 2)
+    if not order["here"]:
+        os.dup2(log.fileno(), 2)
     logs.set_up(stream=log, as_json=True)
     account = base.accounts[0]
     assert account.smtp is not None
@@ -144,7 +145,8 @@ def run_daemon(order: dict[str, Any], base: Settings) -> int:
         return datetime.now(UTC) + timedelta(seconds=float(offset.read_text()) if offset.exists() else 0.0)
 
     try:
-        return _run(settings, book, clock)
+        with Commits(script, folder / "commits.txt").watched():
+            return _run(settings, book, clock)
     except (JournalInUse, JournalUnavailable):
         return 75  # as `responder run`
 
@@ -178,87 +180,12 @@ def warm_up(base: Settings) -> None:
             base.proofreader.read(Text(explained.letter.subject, text_of(draft), hidden_links(draft)), paper)
 
 
-def template(folder: Path, base: Settings) -> Path:
-    """An empty journal of the newest shape: making one costs more than a story."""
-    path = folder / "template.db"
-    if not path.exists():
-        journal = Journal(f"sqlite:///{path}")
-        journal.upgrade()
-        journal.close()
-        Path(f"{path}-wal").unlink(missing_ok=True)
-        Path(f"{path}-shm").unlink(missing_ok=True)
-    return path
-
-
 def main() -> None:
     folder = Path(sys.argv[1])
-    base = load(folder, env=os.environ)
-    empty = template(folder, base)
-    warm_up(base)
-    gc.freeze()
-    _say({"ready": os.getpid()})
-    running: dict[int, int] = {}
-    wake_in, wake_out = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-    signal.set_wakeup_fd(wake_out, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    selector = selectors.DefaultSelector()
-    selector.register(0, selectors.EVENT_READ)
-    selector.register(wake_in, selectors.EVENT_READ)
-    rest = b""
-    while True:
-        for key, _ in selector.select():
-            if key.fd == wake_in:
-                os.read(wake_in, 4096)
-                continue
-            data = os.read(0, 65536)
-            if not data:
-                for pid in running:
-                    os.kill(pid, signal.SIGKILL)
-                return
-            rest += data
-            while b"\n" in rest:
-                line, _, rest = rest.partition(b"\n")
-                order = json.loads(line)
-                pid = _fork(order, base, empty, selector)
-                running[pid] = order["lane"]
-                _say({"lane": order["lane"], "pid": pid})
-        while running:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:
-                break
-            _say({"lane": running.pop(pid), "pid": pid, "exit": os.waitstatus_to_exitcode(status)})
-
-
-def _fork(order: dict[str, Any], base: Settings, empty: Path, selector: selectors.BaseSelector) -> int:
-    journal = Path(order["folder"]) / "state" / "responder.db"
-    if not journal.exists() and order.get("template", True):
-        journal.parent.mkdir(exist_ok=True)
-        shutil.copy(empty, journal)
-    pid = os.fork()
-    if pid:
-        return pid
-    code = 70
-    try:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        selector.close()
-        devnull = os.open(os.devnull, os.O_RDWR)
-        os.dup2(devnull, 0)
-        os.dup2(devnull, 1)
-        code = run_daemon(order, base)
-    except SystemExit as exc:
-        code = int(exc.code or 0)
-    except BaseException:
-        import traceback
-
-        traceback.print_exc()
-    finally:
-        os._exit(code)
-    raise AssertionError
-
-
-def _say(what: dict[str, Any]) -> None:
-    os.write(1, (json.dumps(what) + "\n").encode())
+    with once():
+        base = load(folder, env=os.environ)
+        warm_up(base)
+        serve(partial(run_daemon, base=base))
 
 
 if __name__ == "__main__":

@@ -62,6 +62,8 @@ class Life:
     lane: Lane
     faults: Sequence[Fault] = ()
     keep: Path | None = None
+    in_nursery: bool = False
+    """The daemon runs in the nursery itself: what it leaves in memory, those forked later find there."""
     user: str = ""
     mail: Maildir = field(init=False)
     ids: dict[str, str] = field(default_factory=dict)
@@ -111,6 +113,8 @@ class Life:
 
     def _prepare(self) -> None:
         world = self.lane.world
+        assert world.nursery is not None
+        self.nursery = world.nursery
         self.user = world.new_user()
         self.folder = self.lane.folder / self.user
         self.folder.mkdir(parents=True)
@@ -261,8 +265,9 @@ class Life:
             raise Stuck(f"started 60 times while waiting until {self.waiting_for}")
         line = self.lane.line
         account = {"files_sent": True} if self.lane.world.kind == "files" else {}
-        self.pid = self.lane.world.nursery.order(
+        self.pid = self.nursery.order(
             self.lane.number,
+            here=self.in_nursery,
             folder=str(self.folder),
             user=self.user,
             imap_port=self.lane.imap_port,
@@ -276,7 +281,7 @@ class Life:
         """TERM: it must end by itself, in order."""
         if self.pid:
             self.lane.line.signal(signal.SIGTERM)
-            code = self.lane.world.nursery.exit_of(self.lane.number, wait_s=WAIT_S)
+            code = self.nursery.exit_of(self.lane.number, wait_s=WAIT_S)
             if code is None:
                 raise Stuck("it does not stop")
             self._gone(code)
@@ -284,7 +289,7 @@ class Life:
     def _kill(self) -> None:
         if self.pid:
             self.lane.line.signal(signal.SIGKILL)
-            self.lane.world.nursery.exit_of(self.lane.number, wait_s=30)
+            self.nursery.exit_of(self.lane.number, wait_s=30)
             self.pid = self.lane.line.pid = 0
 
     def _gone(self, code: int) -> None:
@@ -307,7 +312,7 @@ class Life:
         while not condition():
             if time.monotonic() > end:
                 raise Stuck(f"did not happen: {what}")
-            code = self.lane.world.nursery.exit_of(self.lane.number) if self.pid else None
+            code = self.nursery.exit_of(self.lane.number) if self.pid else None
             if code is not None:
                 self._gone(code)
             if not self.pid:

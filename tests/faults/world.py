@@ -4,18 +4,14 @@ the proxies, and the nursery."""
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Empty, Queue
 from typing import Any
 
 from tests.faults.board import Board, Script
@@ -23,6 +19,7 @@ from tests.faults.letters import ADDRESS, orders_of_buyers
 from tests.faults.maildir import Maildir, dovecot_owner
 from tests.faults.wires import Line, Proxies
 from tests.servers.dovecot import PASSWORD, Dovecot
+from tests.servers.nursery import Nursery
 from tests.servers.sink import Received, Sink
 
 FOLDERS = {"下書き": "\\Drafts", "Sent": "\\Sent", "ゴミ箱": "\\Trash"}
@@ -58,22 +55,13 @@ SERVERS: dict[str, dict[str, Any]] = {
 """`usual` Dovecot; `lean` without everything that is only speed; `files` puts what was sent into Sent by itself."""
 
 
-@dataclass
-class Nursery:
-    """The process that forks daemons, and what it says about them."""
-
-    folder: Path
-    process: subprocess.Popen[bytes] | None = None
-    told: dict[int, Queue[dict[str, Any]]] = field(default_factory=lambda: defaultdict(Queue))
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def write_files(self) -> None:
-        """What one shop of the stories is configured with; ports and logins come with each order."""
-        (self.folder / "imap.secret").write_text(PASSWORD + "\n")
-        (self.folder / "imap.secret").chmod(0o600)
-        (self.folder / "orders.csv").write_text(orders_of_buyers(), encoding="utf-8")
-        (self.folder / "responder.toml").write_text(
-            f"""
+def write_files(folder: Path) -> None:
+    """What one shop of the stories is configured with; ports and logins come with each order."""
+    (folder / "imap.secret").write_text(PASSWORD + "\n")
+    (folder / "imap.secret").chmod(0o600)
+    (folder / "orders.csv").write_text(orders_of_buyers(), encoding="utf-8")
+    (folder / "responder.toml").write_text(
+        f"""
 [shop]
 name = "みなと雑貨店"
 language = "ja"
@@ -95,60 +83,8 @@ smtp = {{ host = "127.0.0.1", port = 1, tls = "none", username = "u", password_f
 type = "csv"
 path = "orders.csv"
 """,
-            encoding="utf-8",
-        )
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "tests.faults.nursery", str(self.folder)]
-        here = Path(__file__).parents[2]
-        environ = {**os.environ, "PYTHONPATH": str(here)}
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None, cwd=here, env=environ
-        )
-        ready = threading.Event()
-        threading.Thread(target=self._listen, args=(ready,), name="nursery", daemon=True).start()
-        assert ready.wait(300), "the nursery did not come up"
-        assert self.process.poll() is None, "the nursery ended at once"
-
-    def stop(self) -> None:
-        if self.process is not None:
-            assert self.process.stdin is not None
-            with contextlib.suppress(OSError):
-                self.process.stdin.close()
-            self.process.wait(60)
-            assert self.process.stdout is not None
-            self.process.stdout.close()
-
-    def order(self, lane: int, **what: Any) -> int:
-        """Fork a daemon; its pid."""
-        assert self.process is not None
-        assert self.process.stdin is not None
-        line = json.dumps({"lane": lane, **what}) + "\n"
-        with self._lock:
-            self.process.stdin.write(line.encode())
-            self.process.stdin.flush()
-        told = self.told[lane].get(timeout=120)
-        return int(told["pid"])
-
-    def exit_of(self, lane: int, *, wait_s: float = 0.0) -> int | None:
-        """The exit code of the lane's daemon, or None while it lives."""
-        try:
-            told = self.told[lane].get(timeout=wait_s) if wait_s else self.told[lane].get_nowait()
-        except Empty:
-            return None
-        return int(told["exit"])
-
-    def _listen(self, ready: threading.Event) -> None:
-        assert self.process is not None
-        assert self.process.stdout is not None
-        with contextlib.suppress(ValueError):
-            for line in self.process.stdout:
-                told = json.loads(line)
-                if "ready" in told:
-                    ready.set()
-                else:
-                    self.told[told["lane"]].put(told)
-        ready.set()
+        encoding="utf-8",
+    )
 
 
 @dataclass
@@ -161,7 +97,7 @@ class World:
     dovecot: Dovecot
     sink: Sink
     proxies: Proxies
-    nursery: Nursery
+    nursery: Nursery | None
     taken: dict[str, list[Received]] = field(default_factory=lambda: defaultdict(list))
     """What the sink accepted, by login."""
     _next: int = 0
@@ -214,11 +150,10 @@ def world(kind: str, users: int, *, with_nursery: bool = True) -> Iterator[World
         sink = stack.enter_context(Sink(logins=dict.fromkeys(names, PASSWORD)))
         proxies = Proxies()
         stack.callback(proxies.close)
-        nursery = Nursery(folder)
-        stack.callback(nursery.stop)
-        nursery.write_files()
-        if with_nursery:
-            nursery.start()
+        write_files(folder)
+        nursery = Nursery("tests.faults.nursery", str(folder)) if with_nursery else None
+        if nursery is not None:
+            stack.callback(nursery.stop)
         made = World(kind, users, folder, dovecot, sink, proxies, nursery)
 
         def keep(mail: Received) -> None:

@@ -4,13 +4,11 @@ test says, and a restart forgets everything but the journal."""
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
@@ -23,6 +21,7 @@ from responder.flows.sending import send
 from responder.flows.turn import open_desk, take_turn
 from tests.journeys.shop import Shop
 from tests.servers.dovecot import PASSWORD
+from tests.servers.once import with_tables
 
 
 @dataclass
@@ -106,24 +105,11 @@ class ByHand:
             return {state: count for state, count in drafts.count_by_state(tx, "main").items() if count}
 
 
-_EMPTY: list[bytes] = []
-
-
 def empty_journal(url: str) -> Journal:
-    """A journal at this place; if there is none yet, one with its tables made. They are made once for all tests."""
-    file = Path(url.removeprefix("sqlite:///"))
-    if _EMPTY and not file.exists():
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_bytes(_EMPTY[0])
-    is_new = not file.exists()
+    """A journal at this place; if there is none yet, one with its tables made."""
+    Path(url.removeprefix("sqlite:///")).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     journal = Journal(url)
-    journal.upgrade()
-    if is_new:
-        with sqlite3.connect(file) as connection, TemporaryDirectory() as folder:
-            connection.execute("VACUUM INTO ?", (f"{folder}/empty.db",))
-            _EMPTY.append((Path(folder) / "empty.db").read_bytes())
-        connection.close()
+    with_tables(journal)
     return journal
 
 

@@ -12,7 +12,14 @@ from responder.demo.servers import EmbeddedAccount, EmbeddedServers
 from tests.conftest import FOLDERS, PASSWORD
 from tests.journeys.shop import ADDRESS, Shop
 from tests.servers.dovecot import Dovecot
+from tests.servers.once import once
 from tests.servers.sink import Sink
+
+
+@pytest.fixture(autouse=True)
+def _once() -> Iterator[None]:
+    with once():
+        yield
 
 
 @pytest.fixture(params=["embedded", "dovecot"])

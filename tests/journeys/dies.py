@@ -1,4 +1,4 @@
-"""`responder run` as a process that kills itself (kill -9) at a named point, for tests: python -m tests.journeys.dies POINT ARGS.
+"""`responder run` as a process that kills itself (kill -9) at a named point, for tests: a nursery of such processes.
 
 The product knows nothing of this: the points are wrapped from outside, and death comes without any goodbye.
 """
@@ -10,11 +10,19 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from responder.cli import main
+from responder.config import load
 from responder.edges.imap import Session
-from responder.edges.journal import cases, drafts, engine, mails, notes, parcels
+from responder.edges.journal import Journal, cases, drafts, engine, mails, notes, parcels
 from responder.flows import filing, sending
+from tests.faults.world import write_files
+from tests.servers.nursery import Order, serve
+from tests.servers.once import once
 
 _DUE: list[bool] = []
 
@@ -107,16 +115,33 @@ POINTS: dict[str, Callable[[], None]] = {
 }
 
 
-def main() -> None:
-    from responder.cli import main as run
-
-    point = sys.argv.pop(1)
+def run(order: Order) -> int:
+    """In the child: `responder ARGS`, with the environment of the one who orders."""
+    log = os.open(order["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.environ.clear()
+    os.environ.update(order["env"])
     filing.ASK_AFTER = timedelta(seconds=1)
     _watch_commits()
-    POINTS[point]()
-    sys.argv[0] = "responder"
-    run()
+    POINTS[order["point"]]()
+    sys.argv = ["responder", *order["args"]]
+    main()
+    return 0
+
+
+def nursery() -> None:
+    """Everything a `run` imports is imported, and the rules are compiled."""
+    with once(), TemporaryDirectory() as folder:
+        for name in ("responder.daemon", "responder.edges.supervisor", "alembic.command"):
+            import_module(name)
+        write_files(Path(folder))
+        load(Path(folder), env=os.environ)
+        journal = Journal(f"sqlite:///{folder}/journal.db")
+        journal.upgrade()
+        journal.close()
+        serve(run)
 
 
 if __name__ == "__main__":
-    main()
+    nursery()

@@ -3,13 +3,12 @@ between, and staff who act with an IMAP client. Everything a test asserts is rea
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import email
 import functools
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +28,7 @@ from responder.daemon import Daemon
 from responder.demo.servers import EmbeddedServers, Stored
 from responder.edges.orders import open_book
 from tests.servers.dovecot import PASSWORD, Dovecot
+from tests.servers.nursery import Child, Nursery
 from tests.servers.sink import Sink
 
 T = TypeVar("T")
@@ -64,7 +64,7 @@ class Shop:
     sent: str = "Sent"
     orders: dict[str, dict[str, str]] = field(default_factory=dict)
     daemon: Daemon | None = None
-    process: subprocess.Popen[bytes] | None = None
+    process: Child | None = None
     _thread: threading.Thread | None = None
     _result: list[Any] = field(default_factory=list)
 
@@ -204,9 +204,12 @@ channel = "{channel}"
     def start_process(self, *, point: str = "never") -> None:
         """Run `responder run` as a process of its own, which kills itself at `point` (see `dies`)."""
         self.write_files()
-        command = [sys.executable, "-m", "tests.journeys.dies", point, "run", "--config", str(self.folder), "--json"]
-        with (self.folder / "log.txt").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=Path(__file__).parents[2])
+        self.process = self.child("run", "--config", str(self.folder), "--json", point=point)
+
+    def child(self, *args: str, point: str = "never") -> Child:
+        """`responder ARGS` as a process of its own; what it says goes into log.txt."""
+        log = str(self.folder / "log.txt")
+        return _nursery().child(point=point, args=args, log=log, env=dict(os.environ))
 
     def kill(self) -> None:
         """kill -9."""
@@ -321,6 +324,14 @@ channel = "{channel}"
 
     def answered(self, message_id: str) -> bool:
         return any(message_id.encode() in s.raw and "\\Answered" in s.flags for s in self.boxes().get("INBOX", ()))
+
+
+@functools.cache
+def _nursery() -> Nursery:
+    """One for all tests of this process; it ends with it."""
+    nursery = Nursery("tests.journeys.dies")
+    atexit.register(nursery.stop)
+    return nursery
 
 
 @functools.cache

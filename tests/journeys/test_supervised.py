@@ -82,8 +82,7 @@ def test_a_running_daemon_says_so(
 
 
 def health(shop: Shop) -> int:
-    command = [sys.executable, "-m", "responder", "status", "--health", "--config", str(shop.folder)]
-    return subprocess.run(command, capture_output=True, check=False).returncode
+    return shop.child("status", "--health", "--config", str(shop.folder)).wait(120)
 
 
 def test_health_and_a_second_daemon_on_the_same_journal(on_dovecot: Callable[..., Shop]) -> None:
