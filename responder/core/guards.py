@@ -129,22 +129,23 @@ def _by_headers(message: Message) -> Gate | None:
         return _auto("auto_submitted", value=submitted[:60])
     if message.header("content-type").lower().startswith(("multipart/report", "message/disposition-notification")):
         return _auto("machine_report")
-    for name in headers:
+    for name in () if lists.automatic.isdisjoint(headers) else headers:
         if name in lists.automatic and message.header(name).strip().lower() not in ("no", "false", "0"):
             return _auto("automatic_header", header=name)
     precedence = message.header("precedence").strip().lower()
     if precedence in lists.precedence:
         situation: Literal["auto_reply", "spam"] = "auto_reply" if precedence.startswith("auto") else "spam"
         return Gate(situation, Reason.of("precedence", value=precedence))
-    suppressed = {value.strip().lower() for value in message.header("x-auto-response-suppress").split(",")}
-    if suppressed & {"all", "autoreply", "oof"}:
+    suppress = message.header("x-auto-response-suppress")
+    if suppress and {value.strip().lower() for value in suppress.split(",")} & {"all", "autoreply", "oof"}:
         return _auto("automatic_header", header="x-auto-response-suppress")
-    for name in headers:
+    for name in () if lists.lists.isdisjoint(headers) else headers:
         if name in lists.lists:
             return Gate("spam", Reason.of("mailing_list", header=name))
     if message.header("x-spam-flag").strip().lower() == "yes":
         return Gate("spam", Reason.of("marked_spam"))
-    if lists.mailers.within(f"{message.header('x-mailer')[:200]} {message.header('user-agent')[:200]}"):
+    mailer = f"{message.header('x-mailer')[:200]} {message.header('user-agent')[:200]}"
+    if mailer != " " and lists.mailers.within(mailer):
         return _auto("automatic_header", header="x-mailer")
     if message.return_path == "":
         return _auto("null_return_path")

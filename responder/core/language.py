@@ -38,6 +38,7 @@ class _Facts:
     only_simplified: frozenset[str]
     only_traditional: frozenset[str]
     foreign: Mapping[str, frozenset[str]]
+    all_foreign: frozenset[str]
     scripts: tuple[tuple[str, re.Pattern[str]], ...]
 
 
@@ -83,6 +84,8 @@ def foreign(text: str) -> str | None:
                 return name
     words = {word.lower().replace("’", "'") for word in _LETTERS_ANY.findall(_NOT_WORDS.sub(" ", text))}
     if len(words) < 3:
+        return None
+    if len(words & facts.all_foreign) < 2:
         return None
     english = len(words & facts.english)
     name, count = max(((name, len(words & known)) for name, known in facts.foreign.items()), key=lambda each: each[1])
@@ -142,6 +145,7 @@ def _facts() -> _Facts:
         only_simplified=simplified - japanese,
         only_traditional=traditional - simplified - common_japanese,
         foreign={name: frozenset(words) for name, words in data["foreign"].items()},
+        all_foreign=frozenset().union(*data["foreign"].values()),
         scripts=tuple((name, _ranges(ends)) for name, ends in data["scripts"].items()),
     )
 

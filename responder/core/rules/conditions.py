@@ -92,15 +92,15 @@ def _names(wanted: object) -> tuple[str, ...]:
 
 
 def _asks(case: Case, wanted: object) -> bool:
-    return any(name in case.reading.asked for name in _names(wanted))
+    return not case.reading.asked.keys().isdisjoint(_names(wanted))
 
 
 def _mentions(case: Case, wanted: object) -> bool:
-    return any(name in case.reading.mentioned for name in _names(wanted))
+    return not case.reading.mentioned.isdisjoint(_names(wanted))
 
 
 def _acts(case: Case, wanted: object) -> bool:
-    return any(name in case.reading.acts for name in _names(wanted))
+    return not case.reading.acts.isdisjoint(_names(wanted))
 
 
 def _says(case: Case, wanted: object) -> bool:
@@ -108,7 +108,7 @@ def _says(case: Case, wanted: object) -> bool:
 
 
 def _like(case: Case, wanted: object) -> bool:
-    return any(name in case.reading.like for name in _names(wanted))
+    return not case.reading.like.keys().isdisjoint(_names(wanted))
 
 
 def _language(case: Case, wanted: object) -> bool:
@@ -313,8 +313,10 @@ def holds(condition: Condition, case: Case) -> Leaf | Group | None:
     match condition.kind:
         case "all":
             for member in condition.members:
-                failed = holds(member, case)
-                if failed is not None:
+                if isinstance(member, Leaf):
+                    if not TESTS[member.key](case, member.wanted):
+                        return member
+                elif (failed := holds(member, case)) is not None:
                     return failed
             return None
         case "any":

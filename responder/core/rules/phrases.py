@@ -21,7 +21,7 @@ import functools
 import itertools
 import operator
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal, NamedTuple
@@ -40,7 +40,6 @@ MAX_PRODUCT = 40
 MAX_HITS = 6000
 MAX_SPANS = 20
 _SAMPLED = 16
-_MANY = 6
 
 _GAP = re.compile(r"\.{2,}|…")
 _PIECE = re.compile(r"\(([^()]*)\)|@([^\W\d][\w-]*)")
@@ -272,18 +271,19 @@ class _Literal(NamedTuple):
     """What the automaton gives for a literal.
 
     `alone` are the phrases that are nothing but this literal, `anchored` those looked at because their rarest part can
-    be it, `parts` all parts that it can be; `mask` has the bits of those that phrases of several parts need.
+    be it; `mask` has the bits of all parts that it can be and that phrases of several parts need.
     """
 
     length: int
     alone: tuple[int, ...]
     anchored: tuple[int, ...]
-    parts: Collection[int]
+    words: str
     mask: int
     is_blocker: bool
 
 
 _Seen = list[tuple[tuple[int, int], _Literal]]
+_Places = dict[str, list[tuple[int, int]]]
 
 # Bits of a mask of parts: enough to tell most apart, few enough that numbers of them stay small.
 _BITS = 509
@@ -335,6 +335,7 @@ class Matcher:
         for part, part_id in self.parts.items():
             for literal in part:
                 literals.setdefault(literal, []).append(part_id)
+        self.words_of = tuple(self.parts)
         # Per part: the phrases that are that part alone, and those looked at because their rarest part it is.
         alone: list[list[int]] = [[] for _ in self.parts]
         anchored: list[list[int]] = [[] for _ in self.parts]
@@ -358,7 +359,7 @@ class Matcher:
                 len(literal),
                 tuple(number for part_id in ids for number in alone[part_id]),
                 tuple(number for part_id in ids for number in anchored[part_id]),
-                frozenset(ids) if len(ids) > _MANY else tuple(ids),
+                literal,
                 _union(bits.get(part_id, 0) for part_id in ids),
                 literal in self.blockers,
             )
@@ -431,23 +432,29 @@ class Matcher:
             if is_blocker:
                 return self._hits(sentence, _outside(seen))
         needs = self.needs
-        for number in dict.fromkeys(candidates):
-            if needs[number] & present == needs[number]:
-                hit = self._gapped(number, sentence, seen)
+        near_enough = [n for n in dict.fromkeys(candidates) if needs[n] & present == needs[n]]
+        if near_enough:
+            places = _places(seen)
+            here = frozenset(places)
+            for number in near_enough:
+                hit = self._gapped(number, sentence, places, here)
                 if hit is not None:
                     hits.append(hit)
         if len(hits) > 1:
             hits.sort(key=place)
         return hits
 
-    def _gapped(self, number: int, sentence: str, seen: _Seen) -> Hit | None:
+    def _gapped(self, number: int, sentence: str, places: _Places, here: frozenset[str]) -> Hit | None:
         """The first place where all parts stand in order, near enough to each other."""
         ids, links = self.phrases[number]
         columns = []
         for part_id in ids:
-            spans = [span for span, literal in seen if part_id in literal[3]]
-            if not spans:
+            found = self.words_of[part_id] & here
+            if not found:
                 return None
+            spans = [span for words in found for span in places[words]]
+            if len(found) > 1:
+                spans.sort(key=_end)
             columns.append(spans[:MAX_SPANS])
         dead: set[tuple[int, int]] = set()
         for first in columns[0]:
@@ -488,6 +495,18 @@ def _follow(
 def place(hit: Hit) -> tuple[int, int, int]:
     """What hits are in order of: their start, the longer first."""
     return hit[1], -hit[2], hit[0]
+
+
+def _places(seen: _Seen) -> _Places:
+    """Where each literal stands."""
+    places: _Places = {}
+    for span, literal in seen:
+        places.setdefault(literal.words, []).append(span)
+    return places
+
+
+def _end(span: tuple[int, int]) -> tuple[int, int]:
+    return span[1], span[0]
 
 
 def _outside(seen: _Seen) -> _Seen:

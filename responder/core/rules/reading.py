@@ -233,11 +233,7 @@ class Reader:
         where there are none."""
         if not reading.folded:
             return None
-        lengths = Counter[Language]()
-        for folded, language in reading.folded:
-            # A telephone number says nothing, and a character of Japanese or Chinese as much as some letters.
-            lengths[language] += sum(map(str.isalpha, folded)) * (1 if language == "en" else CHARACTER)
-        main = lengths.most_common(1)[0][0]
+        main = _main_language(reading.folded)
         proposer = self.proposers.get(main)
         if proposer is None:
             return None
@@ -283,6 +279,17 @@ class Reader:
         if len(topics) == 1 and not denied and self.topics[named[0].topic].asked_by & body_acts:
             asked[named[0].topic] = named[0]
         return asked
+
+
+def _main_language(folded: Sequence[tuple[str, Language]]) -> Language:
+    """The language in which most is said."""
+    if len({language for _, language in folded}) == 1:
+        return folded[0][1]
+    lengths = Counter[Language]()
+    for text, language in folded:
+        # A telephone number says nothing, and a character of Japanese or Chinese as much as some letters.
+        lengths[language] += sum(map(str.isalpha, text)) * (1 if language == "en" else CHARACTER)
+    return lengths.most_common(1)[0][0]
 
 
 def _read_of(text: str) -> str:

@@ -83,6 +83,7 @@ class Rulebook:
     _answerable: set[str] = field(default_factory=set, repr=False)
     _kin: dict[str, set[str]] = field(default_factory=dict, repr=False)
     _misses: dict[tuple[str, int], RuleTrace] = field(default_factory=dict, repr=False)
+    _owns: dict[str, tuple[frozenset[str], bool]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         together: dict[str, set[str]] = {}
@@ -323,17 +324,13 @@ class Rulebook:
         leaning = self.reader.lean(case.reading) if rule.asks else None
         if leaning is None:
             return None
-        own = frozenset().union(*(self._kin.get(name, {name}) for name in rule.asks))
-        careful = self._is_careful(own)
-        # What has arrived and is not wanted goes back, whatever the buyer calls it.
-        own |= {name for name in rule.covers if self._is_careful((name,))}
+        own, careful = self._own(rule)
         shares = leaning.shares
         likeness = sum(shares.get(name, 0.0) for name in own)
-        others = sorted((name for name in shares if name not in own), key=shares.__getitem__, reverse=True)
-        if not others or leaning.count_of(own) < FEW:
+        other = max((name for name in shares if name not in own), key=shares.__getitem__, default=None)
+        if other is None or leaning.count_of(own) < FEW:
             return None
         most, least = DOUBT
-        other = others[0]
         doubted = shares[other] >= most and (likeness <= least or (careful and likeness < CAREFUL * shares[other]))
         unlike, asking = UNLIKE
         unlikely = leaning.count >= FEW_PIECES and likeness < unlike
@@ -349,6 +346,16 @@ class Rulebook:
         if question and clearly < asking:
             return Reason.of("looks_like_another", topic=QUESTION, example=leaning.nearest(QUESTION))
         return None
+
+    def _own(self, rule: Rule) -> tuple[frozenset[str], bool]:
+        """The topics that are no objection to a rule, and whether it answers one of which a wrong draft is worst."""
+        found = self._owns.get(rule.id)
+        if found is None:
+            own = frozenset().union(*(self._kin.get(name, {name}) for name in rule.asks))
+            # What has arrived and is not wanted goes back, whatever the buyer calls it.
+            more = {name for name in rule.covers if self._is_careful((name,))}
+            found = self._owns[rule.id] = own | more, self._is_careful(own)
+        return found
 
     def _likeness_of_asking(self, rule: Rule, reading: Reading, own: Set[str]) -> float:
         """How much the sentences that ask for what the rule answers look like that by themselves, at most; 1 where the
