@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from responder.errors import Mistake
 
@@ -576,3 +576,85 @@ class Draft:
     marked: bool
     removed: bool
     valid_until: datetime | None = None
+
+
+# --- what is counted ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MailFact:
+    """What a report counts of a received mail. `action` is draft, hold, silence, or "" while it is not decided."""
+
+    id: int
+    case_id: str | None
+    arrived_at: datetime
+    action: str
+    situation: str
+    channel: str
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFact:
+    """What a report counts of a case. `buyer` only tells cases of one buyer from those of others."""
+
+    id: str
+    buyer: str
+    channel: str
+    order_id: str | None
+    is_open: bool
+    deadline_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftFact:
+    """What a report counts of a draft. `ended_at` is None while it is open, and of one that was sent and not filed."""
+
+    id: int
+    case_id: str
+    state: DraftState
+    template: str
+    situation: str
+    order_id: str | None
+    channel: str
+    answers: tuple[int, ...]
+    created_at: datetime
+    sent_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventFact:
+    """One line of a case's story: ids, codes and numbers."""
+
+    at: datetime
+    kind: str
+    case_id: str | None
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rewording:
+    """One change that staff made to a draft's words: `gone` of ours, `came` of theirs ("" for nothing), both without
+    names, numbers and days. The keys stay where the words are forgotten. `buyer` only tells buyers apart."""
+
+    template: str
+    buyer: str
+    at: datetime
+    gone_key: str
+    came_key: str
+    gone: str
+    came: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that a report is counted from. `began_at` is when the journal first looked, None for an empty one."""
+
+    began_at: datetime | None = None
+    mails: tuple[MailFact, ...] = ()
+    cases: tuple[CaseFact, ...] = ()
+    drafts: tuple[DraftFact, ...] = ()
+    events: tuple[EventFact, ...] = ()
+    rewordings: tuple[Rewording, ...] = ()
+    perks: tuple[tuple[str, datetime], ...] = ()

@@ -100,4 +100,5 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
         "pymap",
         "aiosmtpd",
         "alembic",
+        "pygal",
     }

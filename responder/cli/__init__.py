@@ -13,6 +13,7 @@ from responder.cli.common import EX_FINDINGS, EX_INTERRUPTED, EX_USAGE
 from responder.cli.explaining import explain
 from responder.cli.owing import owe
 from responder.cli.replaying import replay
+from responder.cli.reporting import report
 from responder.cli.running import run
 from responder.cli.showing import demo, schema, status
 
@@ -23,7 +24,7 @@ def cli() -> None:
     """Reads a shop's mailbox, puts finished replies into Drafts, and sends what staff approve."""
 
 
-for command in (run, check, explain, replay, owe, status, schema, demo):
+for command in (run, check, explain, replay, owe, report, status, schema, demo):
     cli.add_command(command)
 
 

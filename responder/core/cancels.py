@@ -47,18 +47,39 @@ def window(channel: Channel, now: datetime) -> datetime | None:
     return now - timedelta(days=channel.cancel_limit_days)
 
 
+def of_shop(
+    placed: Placed | None,
+    accepted: Iterable[Order],
+    channel: Channel,
+    since: datetime,
+    buyers: frozenset[str] = frozenset(),
+) -> frozenset[str]:
+    """The orders of the window, by key, whose cancel the channel counts as the shop's. See `cost` for the values."""
+    ours = [o for o in accepted if not o.is_shipped and o.ordered_at is not None and o.ordered_at >= since]
+    gone = [o for o in (placed.cancelled if placed is not None else ()) if order_key(o.order_id) not in buyers]
+    return frozenset(order_key(o.order_id) for o in (*gone, *ours) if not channel.is_official_cancel(o))
+
+
 def cost(
-    decision: Decision, channel: Channel, title: str, *, placed: Placed | None, accepted: Iterable[Order], now: datetime
+    decision: Decision,
+    channel: Channel,
+    title: str,
+    *,
+    placed: Placed | None,
+    accepted: Iterable[Order],
+    now: datetime,
+    buyers: frozenset[str] = frozenset(),
 ) -> Reason | None:
     """What staff should know before they cancel: what it costs, and how many it would be. None where it costs nothing.
 
     `placed` are the channel's orders of the window, None where they are not all known; `accepted` those whose cancel
-    we have accepted since then, whether the exports know it yet or not.
+    counts and stands in a reply or notice of ours since then, sent or waiting, whether the exports know it yet or not;
+    `buyers` the keys of those that the buyers asked for and that do not count.
     """
     order = decision.order
     if order is None or not is_shops(decision, channel):
         return None
-    return _counted("cancel", (order,), channel, title, placed=placed, accepted=accepted, now=now)
+    return _counted("cancel", (order,), channel, title, placed=placed, accepted=accepted, now=now, buyers=buyers)
 
 
 def cost_of_stock_out(
@@ -69,10 +90,13 @@ def cost_of_stock_out(
     placed: Placed | None,
     accepted: Iterable[Order],
     now: datetime,
+    buyers: frozenset[str] = frozenset(),
 ) -> Reason | None:
     """The same for orders that the shop cancels because it has none to send."""
     own = [order for order in orders if not channel.is_official_cancel(order)]
-    return _counted("sold_out", own, channel, title, placed=placed, accepted=accepted, now=now) if own else None
+    if not own:
+        return None
+    return _counted("sold_out", own, channel, title, placed=placed, accepted=accepted, now=now, buyers=buyers)
 
 
 def _counted(
@@ -84,6 +108,7 @@ def _counted(
     placed: Placed | None,
     accepted: Iterable[Order],
     now: datetime,
+    buyers: frozenset[str],
 ) -> Reason | None:
     if channel.cancel_points is not None and channel.cancel_points_limit is not None:
         points = {"points": channel.cancel_points, "limit": channel.cancel_points_limit}
@@ -95,9 +120,8 @@ def _counted(
     new = [order for order in orders if order.ordered_at is not None and order.ordered_at >= since]
     if placed is None or not placed.total or len(new) < len(orders):
         return Reason.of(f"{what}_counts", **about)
-    ours = [o for o in accepted if not o.is_shipped and o.ordered_at is not None and o.ordered_at >= since]
-    of_shop = {order_key(o.order_id) for o in (*placed.cancelled, *ours) if not channel.is_official_cancel(o)}
-    count = len(of_shop | {order_key(order.order_id) for order in new})
+    before = of_shop(placed, accepted, channel, since, buyers)
+    count = len(before | {order_key(order.order_id) for order in new})
     percent = 100 * count / max(placed.total, count)
     code = f"{what}_rate_over" if percent >= limit else f"{what}_rate"
     return Reason.of(code, **about, count=count, orders=placed.total, percent=f"{percent:.1f}")

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from responder.core.cancels import effect_of, is_shops
+from responder.core.goods import kept_of
 from responder.core.order_data import placed_on
 from responder.edges.imap import Session
 from responder.edges.journal import cases, drafts, lookups, mails, notes
@@ -141,7 +143,7 @@ def _commit(desk: Desk, tx: Connection, group: Sequence[Plan], now: datetime) ->
         _commit_parcel(desk, tx, plan, now)
         _commit_note(desk, tx, plan, now)
     lookups.count(tx, desk.name, _failed_lookups(group), now=now)
-    cases.record_all(tx, desk.name, [_event(plan) for plan in group], now=now)
+    cases.record_all(tx, desk.name, [_event(desk, plan) for plan in group], now=now)
 
 
 def _failed_lookups(group: Sequence[Plan]) -> dict[str, int]:
@@ -186,12 +188,28 @@ def _intent(desk: Desk, plan: Plan) -> drafts.Intent | None:
     )
 
 
-def _event(plan: Plan) -> tuple[str, str | None, dict[str, object]]:
+def _event(desk: Desk, plan: Plan) -> tuple[str, str | None, dict[str, object]]:
     decision = plan.decision
     detail: dict[str, object] = {"mail": plan.mail_id, "situation": decision.situation, "rule": decision.rule}
     if decision.is_formal:
         detail["formal"] = True
+    if decision.is_angry:
+        detail["angry"] = True
+    if plan.draft_id:
+        detail["draft"] = plan.draft_id
+        detail |= _cancelling(desk, plan)
     return f"mail_{decision.action}", plan.case.id if plan.case is not None else None, detail
+
+
+def _cancelling(desk: Desk, plan: Plan) -> dict[str, object]:
+    """What a report counts of a cancel that this draft accepts: whose it is, on which channel, and of which goods."""
+    decision, order = plan.decision, plan.decision.order
+    if order is None or effect_of(decision.situation, decision.template) != "accepts":
+        return {}
+    on = placed_on(order, decision.channel)
+    channel = next((one for one in desk.settings.channels if one.name == on), None)
+    side = "shop" if channel is not None and is_shops(decision, channel) else "buyer"
+    return {"cancel": side, "on": on, "status": order.status, "items": kept_of(order.items)}
 
 
 def _commit_parcel(desk: Desk, tx: Connection, plan: Plan, now: datetime) -> None:

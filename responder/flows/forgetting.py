@@ -1,12 +1,13 @@
-"""What the journal forgets: the texts of drafts that came to their end long ago. Who wrote when, and what became of it,
-stays; texts lie in Sent, where staff and the law know them."""
+"""What the journal forgets: the texts of drafts that came to their end long ago, and what staff changed in only a few
+of them. Who wrote when, and what became of it, stays; texts lie in Sent, where staff and the law know them."""
 
 from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
 
-from responder.edges.journal import Journal, drafts
+from responder.core.report.figures import SHARED_BY
+from responder.edges.journal import Journal, drafts, rewordings
 
 log = logging.getLogger("responder")
 
@@ -23,6 +24,9 @@ def forget_bodies(journal: Journal, keep_days: int, now: datetime) -> int:
         with journal.light() as tx:
             some = drafts.forget_bodies(tx, before, most=AT_ONCE)
         count += some
+    with journal.light() as tx:
+        # What several buyers' drafts had in common is nobody's; the rest may tell of one.
+        count += rewordings.forget_words(tx, before, shared_by=SHARED_BY)
     if count:
         journal.empty_log()
         log.info("bodies_forgotten", extra={"action": "bodies_forgotten", "count": count})

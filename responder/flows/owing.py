@@ -21,10 +21,12 @@ from responder.core.cancels import is_counting
 from responder.core.compose import draft_bytes
 from responder.core.dates import calendar_from
 from responder.core.deadlines import due_at
+from responder.core.goods import kept_of
 from responder.core.notes import Told
 from responder.core.order_data import placed_on
 from responder.core.owed import wish_from_json
 from responder.core.owed.around import Perk
+from responder.core.owed.fits import affected
 from responder.core.owed.letter import SITUATION
 from responder.edges.journal import cases, drafts, mails, owed, perks
 from responder.edges.journal.owed import Owed
@@ -263,12 +265,27 @@ def _commit(desk: Desk, tx: Connection, errand: Errand, now: datetime) -> bool:
     )
     errand.draft_id = drafts.begin(tx, [intent], now=now)[errand.message_id]
     detail = {"owed": wished.id, "matter": wished.matter, "source": wished.source, "draft": errand.draft_id}
+    detail |= _counted(wished, decision.order, outcome)
     cases.record(tx, desk.name, "owed_written", now=now, case_id=case.id, **detail)
     wish = wish_from_json(wished.order_id, wished.matter, wished.wish)
     if decision.order is not None:
         thread = letter.in_reply_to or next(iter(letter.references), None)
         ask_for_call(desk, tx, wish, decision.order, outcome.channel, case_id=case.id, in_reply_to=thread, now=now)
     return True
+
+
+def _counted(wished: Owed, order: Order | None, outcome: Notice) -> dict[str, object]:
+    """What a report counts of a notice: the goods it is about and why, the channel, and whether the shop cancels."""
+    if order is None:
+        return {}
+    wish = wish_from_json(wished.order_id, wished.matter, wished.wish)
+    return {
+        "on": placed_on(order, outcome.channel.name),
+        "cancels": "cancel_in_admin" in (outcome.draftable.decision.note or "").split("\n"),
+        "causes": list(wish.causes),
+        "items": kept_of(order.items[n] for n in affected(wish, order)),
+        "ordered": order.ordered_at.isoformat() if order.ordered_at is not None else None,
+    }
 
 
 # --- what staff are told --------------------------------------------------------------------------------------------

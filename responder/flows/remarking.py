@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from responder.config import Settings
@@ -11,9 +12,10 @@ from responder.core.channels import Channel
 from responder.core.compose import gloss
 from responder.core.notes import Told
 from responder.core.order_data import placed_on
-from responder.edges.journal import cases, drafts
+from responder.edges.journal import Journal, cases, drafts
+from responder.edges.orders import OrderBook
 from responder.flows.desk import Desk
-from responder.model import Decision, Identity, Letter, Message, Order, Placed, Reason
+from responder.model import Decision, Identity, Letter, Message, Order, Placed, Reason, order_key
 
 
 def said_of(decision: Decision, spoken_on: Channel, *, settings: Settings, now: datetime) -> tuple[Reason, ...]:
@@ -33,9 +35,11 @@ def cost_of_cancelling(desk: Desk, decision: Decision, spoken_on: Channel, now: 
     channel = remarks.channel_of_order(decision, desk.settings.channels, spoken_on)
     if not cancels.is_shops(decision, channel):
         return ()
-    placed, accepted = _known(desk, channel, now)
+    known = known_cancels(desk.journal, desk.orders, channel, now)
     title = channel.title_in(desk.settings.shop.language)
-    found = cancels.cost(decision, channel, title, placed=placed, accepted=accepted, now=now)
+    found = cancels.cost(
+        decision, channel, title, placed=known.placed, accepted=known.accepted, now=now, buyers=known.buyers
+    )
     return () if found is None else (found,)
 
 
@@ -45,29 +49,45 @@ def cost_of_stock_out(desk: Desk, orders: Sequence[Order], now: datetime) -> tup
     for channel in desk.settings.channels:
         some = [order for order in orders if placed_on(order, "own") == channel.name]
         if some and cancels.is_counting(channel):
-            placed, accepted = _known(desk, channel, now)
+            known = known_cancels(desk.journal, desk.orders, channel, now)
             title = channel.title_in(desk.settings.shop.language)
-            line = cancels.cost_of_stock_out(some, channel, title, placed=placed, accepted=accepted, now=now)
+            line = cancels.cost_of_stock_out(
+                some, channel, title, placed=known.placed, accepted=known.accepted, now=now, buyers=known.buyers
+            )
             found += [] if line is None else [line]
     return tuple(found)
 
 
-def _known(desk: Desk, channel: Channel, now: datetime) -> tuple[Placed | None, tuple[Order, ...]]:
-    """The channel's orders of the window that counts, and those whose cancel we have accepted; None where they are not
-    all known."""
-    placed, since = None, cancels.window(channel, now)
+@dataclass(frozen=True, slots=True)
+class Cancels:
+    """What is known of a channel's cancels within the window that counts: see `core.cancels.cost`."""
+
+    placed: Placed | None = None
     accepted: tuple[Order, ...] = ()
-    if since is not None and (placed := desk.orders.placed(channel.name, since)) is not None:
-        with desk.journal.reading() as tx:
-            sent = drafts.sent_of(tx, cancels.CANCEL, since)
-            formal = cases.formal_cancels(tx, [case_id for case_id, _, _ in sent])
-        ids = [
-            order_id
-            for case_id, order_id, template in sent
-            if case_id not in formal and cancels.effect_of(cancels.CANCEL, template) == "accepts"
-        ]
-        accepted = tuple(one for one in desk.orders.find(ids) if placed_on(one, "") == channel.name)
-    return placed, accepted
+    buyers: frozenset[str] = frozenset()
+
+
+def known_cancels(journal: Journal, orders: OrderBook, channel: Channel, now: datetime) -> Cancels:
+    """The channel's orders of the window that counts, and those whose cancel stands in drafts that were sent or wait:
+    in replies to buyers, and in notices. Raises: OrdersUnavailable."""
+    since = cancels.window(channel, now)
+    if since is None:
+        return Cancels()
+    placed = orders.placed(channel.name, since)
+    with journal.reading() as tx:
+        replies = drafts.standing_of(tx, cancels.CANCEL, since)
+        formal = cases.formal_cancels(tx, [case_id for case_id, _, _ in replies])
+        notices = drafts.standing_cancels_of_shop(tx, since)
+    asked = [
+        order_id
+        for case_id, order_id, template in replies
+        if case_id not in formal and cancels.effect_of(cancels.CANCEL, template) == "accepts"
+    ]
+    found = {order_key(o.order_id): o for o in orders.find([*asked, *notices]) if placed_on(o, "") == channel.name}
+    ours = {order_key(one) for one in notices}
+    counts = channel.unofficial_cancel_counts
+    accepted = tuple(o for key, o in found.items() if key in ours or counts or o.status == "out_of_stock")
+    return Cancels(placed, accepted, frozenset(found) - {order_key(o.order_id) for o in accepted})
 
 
 def told_of(

@@ -46,6 +46,7 @@ from responder.errors import (
 )
 from responder.flows.desk import Desk, log, same_bytes
 from responder.flows.drafting import carry_out
+from responder.flows.learning import learn
 from responder.flows.places import back_to_drafts
 from responder.flows.planning import plan_again
 from responder.flows.proofreading import proofread
@@ -297,7 +298,8 @@ def _approve_and_claim(
             return None
         if is_first:
             cases.add_keys(tx, desk.name, draft.case_id, [outgoing_id])
-            cases.record(tx, desk.name, "approved", now=now, case_id=draft.case_id, draft=draft.id)
+            record = {"draft": draft.id, "kept": learn(tx, draft, copy.own_words, now)}
+            cases.record(tx, desk.name, "approved", now=now, case_id=draft.case_id, **record)
         elif not drafts.renew(tx, draft.id, approval):
             return None
         token = f"{draft.id}:{token_hex(8)}"

@@ -7,14 +7,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from responder.core.approval import Bound, Known, bind, text_key
+from responder.core.approval import Bound, Known, bind
 from responder.core.channels import PASTE_DOMAIN
-from responder.core.compose import own_words, text_of
 from responder.core.senders import without_tag
 from responder.edges.journal import cases, drafts, mails, notes
 from responder.flows import parcels
 from responder.flows.calling import call_made
 from responder.flows.desk import Desk, Sighting
+from responder.flows.learning import learn, went_out
 from responder.flows.places import mark_answered
 from responder.flows.sightings import NOTHING_KNOWN, is_as_written, known_from, new_in
 from responder.flows.tell import tell
@@ -157,17 +157,18 @@ def _answered_by_staff(desk: Desk, sighting: Sighting, known: Known, now: dateti
         elif case.state == "open":
             # The mark first, it may be repeated: killed in between, the next start sees the same mail in Sent again.
             mark_answered(desk, [m.place for m in waiting])
-            says_the_same = draft is not None and _says_the_same(desk, draft, sighting.place)
+            theirs, at = went_out(desk, draft, sighting.place, now)
             with desk.journal.durable() as tx:
                 if draft is not None and not drafts.end(tx, draft.id, "sent_by_staff", now=now):
                     continue
+                what = learn(tx, draft, theirs, now) if draft is not None and theirs is not None else "own"
                 mails.mark_answered(tx, [m.id for m in waiting])
                 cases.close(tx, case_id, "sent_by_staff", now=now)
-                if draft is not None and says_the_same:
+                if draft is not None and what == "same":
                     parcels.answered(desk, tx, draft, now)
                 else:
                     parcels.answered_otherwise(desk, tx, case_id, now)
-                record = {"draft": draft.id if draft is not None else None}
+                record = {"draft": draft.id if draft is not None else None, "kept": what, "at": at.isoformat()}
                 cases.record(tx, desk.name, "sent_by_staff", now=now, case_id=case_id, **record)
             desk.say("sent_by_staff", case=case_id)
         elif case.outcome == "discarded":
@@ -178,18 +179,6 @@ def _answered_by_staff(desk: Desk, sighting: Sighting, known: Known, now: dateti
                 cases.close(tx, case_id, "sent_by_staff", now=now)
                 cases.record(tx, desk.name, "sent_by_staff", now=now, case_id=case_id, draft=None)
             desk.say("sent_by_staff", case=case_id)
-
-
-def _says_the_same(desk: Desk, draft: Draft, place: Place) -> bool:
-    """True if what lies there has our draft's words: staff have sent the draft itself. Asked only where a parcel waits
-    for it."""
-    with desk.journal.reading() as tx:
-        if not parcels.stands(desk, tx, draft.case_id):
-            return False
-    desk.session.select(place.mailbox, readonly=True)
-    ours = text_key(own_words(text_of(draft.raw)))
-    size = 2 * len(draft.raw) + 100_000
-    return any(text_key(own_words(text_of(f.raw))) == ours for f in desk.session.fetch([place.uid], first_bytes=size))
 
 
 def _pasted_by_staff(desk: Desk, draft: Draft, sighting: Sighting, now: datetime) -> None:
@@ -208,14 +197,17 @@ def _pasted_by_staff(desk: Desk, draft: Draft, sighting: Sighting, now: datetime
     with desk.journal.reading() as tx:
         answered = mails.by_ids(tx, list(draft.answers))
     mark_answered(desk, [mail.place for mail in answered])
+    theirs, _ = went_out(desk, draft, place, now)
     with desk.journal.durable() as tx:
         if not drafts.end(tx, draft.id, "sent_by_staff", now=now):
             return
+        what = learn(tx, draft, theirs, now) if theirs is not None else "own"
         parcels.answered(desk, tx, draft, now)
         mails.mark_answered(tx, draft.answers)
         if all(m.answered or m.action == "silence" for m in mails.of_case(tx, draft.case_id)):
             cases.close(tx, draft.case_id, "sent_by_staff", now=now)
-        cases.record(tx, desk.name, "pasted_by_staff", now=now, case_id=draft.case_id, draft=draft.id)
+        record = {"draft": draft.id, "kept": what}
+        cases.record(tx, desk.name, "pasted_by_staff", now=now, case_id=draft.case_id, **record)
     desk.say("pasted_by_staff", draft=draft.id)
 
 

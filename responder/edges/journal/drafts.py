@@ -9,12 +9,13 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, bindparam, func, insert, or_, select, update
 
-from responder.edges.journal.tables import case, draft
+from responder.edges.journal.tables import IN_ONE_QUERY, case, draft, event
 from responder.model import OPEN_DRAFT_STATES, Address, Approval, Draft, DraftState, Place
 
 # Statements of every turn are built once: to build one costs more than to run it.
 _OF_ACCOUNT = select(draft).where(draft.c.account == bindparam("account")).order_by(draft.c.id)
 _WENT_OUT = ("sent", "filed", "sent_by_staff", "uncertain")
+_STANDING = (*_WENT_OUT, *sorted(OPEN_DRAFT_STATES - {"uncertain"}))
 _IS_OPEN = draft.c.state.in_(OPEN_DRAFT_STATES | {"sent"})
 _OPEN = _OF_ACCOUNT.where(_IS_OPEN)
 _ANY_OPEN = select(draft.c.id).where(draft.c.account == bindparam("account"), _IS_OPEN).limit(1)
@@ -433,17 +434,33 @@ def sent_to(tx: Connection, account: str, buyer: str) -> dict[str, frozenset[str
     return {template: frozenset(orders) for template, orders in found.items()}
 
 
-def sent_of(tx: Connection, situation: str, since: datetime) -> list[tuple[str, str, str]]:
-    """Case, order and template of every reply in this situation that went out since then, of all accounts."""
+def standing_of(tx: Connection, situation: str, since: datetime) -> list[tuple[str, str, str]]:
+    """Case, order and template of every reply in this situation that was written since then and went out, or still
+    waits for staff; of all accounts."""
     rows = tx.execute(
         select(draft.c.case_id, draft.c.order_id, draft.c.template).where(
             draft.c.situation == situation,
             draft.c.created_at >= since,
             draft.c.order_id.is_not(None),
-            draft.c.state.in_(_WENT_OUT),
+            draft.c.state.in_(_STANDING),
         )
     )
     return [(row.case_id, row.order_id, row.template) for row in rows]
+
+
+def standing_cancels_of_shop(tx: Connection, since: datetime) -> list[str]:
+    """The orders of every notice written since then that tells of a cancel by the shop, and went out or still waits."""
+    rows = tx.execute(select(event.c.detail).where(event.c.kind == "owed_written", event.c.at >= since)).scalars()
+    ids = [detail["draft"] for detail in rows if detail.get("cancels")]
+    found: list[str] = []
+    for start in range(0, len(ids), IN_ONE_QUERY):
+        some = select(draft.c.order_id).where(
+            draft.c.id.in_(ids[start : start + IN_ONE_QUERY]),
+            draft.c.order_id.is_not(None),
+            draft.c.state.in_(_STANDING),
+        )
+        found += tx.execute(some).scalars()
+    return found
 
 
 def sent_between(tx: Connection, account: str, since: datetime, until: datetime) -> int:

@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from responder.errors import PermanentError, TemporaryError
 
-HEAD = "0005"
+HEAD = "0007"
 WAL_TRIES = 100
 LOCK_TRIES = 5
 

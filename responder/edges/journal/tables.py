@@ -290,6 +290,22 @@ phone_call = Table(
     Index(None, "case_id"),
 )
 
+rewording = Table(
+    "rewording",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("draft_id", Integer, ForeignKey("draft.id"), nullable=False),
+    Column("template", String(200), nullable=False),
+    Column("buyer", String(320), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("gone_key", String(40), nullable=False),
+    Column("came_key", String(40), nullable=False),
+    Column("gone", Text, nullable=False),
+    Column("came", Text, nullable=False),
+    Index(None, "draft_id"),
+    Index(None, "at"),
+)
+
 event = Table(
     "event",
     metadata,

@@ -1,0 +1,98 @@
+"""The report of a played morning, held against what lies in the folders and what went out; and nobody's words in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner
+
+from responder.cli import cli
+from responder.edges.journal import Journal, rewordings
+from responder.edges.journal.tables import rewording
+from tests.journeys.shop import Shop, header_of, text_of, until
+from tests.journeys.test_approval import thunderbird_saves
+from tests.journeys.test_owe import owe
+
+SECRETS = ("hanako", "mail.example", "花子", "田中", "ひみつ", "電話番号", "1042", "090")
+
+
+def report(shop: Shop, *words: str) -> str:
+    done = CliRunner().invoke(cli, ["report", "--config", str(shop.folder), *words])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def figures(shop: Shop) -> dict[str, Any]:
+    return json.loads(report(shop, "--json"))
+
+
+def test_the_report_says_what_lies_in_the_folders_and_holds_nobody_s_words(quick_shop: Shop, tmp_path: Path) -> None:
+    shop = quick_shop
+    for n in range(1042, 1049):
+        shop.order(str(n), buyer_mail=f"hanako{n}@mail.example", buyer_name=f"田中 花子{n}", status="preparing")
+    shop.start()
+    # Three are cancelled: as written, with a change, and in words of staff's own; one draft is thrown away.
+    drafts = {}
+    for n in range(1042, 1046):
+        shop.buyer_writes(
+            f"注文番号{n}をキャンセルしてください。", sender=f"hanako{n}@mail.example", name=f"田中 花子{n} ひみつ"
+        )
+        shop.wait_for_draft(len(drafts) + 1)
+        drafts[n] = next(d for d in shop.drafts() if f"hanako{n}@" in header_of(d.raw, "To"))
+    shop.approve(drafts[1042])
+    shop.wait_for_mail()
+    edited = (
+        text_of(drafts[1043].raw).replace("キャンセル", "お取り消し", 1) + "\nお電話番号090-1111-2222へ田中 花子1043様"
+    )
+    saved = thunderbird_saves(shop, drafts[1043], edited)
+    until(lambda: [d for d in shop.drafts() if header_of(d.raw, "Message-ID") == saved], "the edited draft is there")
+    shop.approve(next(d for d in shop.drafts() if header_of(d.raw, "Message-ID") == saved))
+    shop.wait_for_mail(2)
+    with shop.staff() as client:
+        client.move([drafts[1044].uid], "ゴミ箱")
+    answer = drafts[1045].raw.replace(b"Message-ID: <", b"Message-ID: <own.", 1)
+    head, _, _ = answer.partition(b"\r\n\r\n")
+    with shop.staff("Sent") as client:
+        client.append("Sent", head + b"\r\n\r\nWe will call you, hanako himitsu.\r\n", flags=("\\Seen",))
+    until(
+        lambda: not shop.drafts() and {"discarded", "sent_by_staff"} <= set(shop.kinds()), "staff have decided on all"
+    )
+    # And the shop tells two that a mug is gone.
+    owe(shop, "1046", "1047", "--matter", "sold_out", "--cause", "inspection")
+    until(lambda: len(shop.drafts()) == 2, "two notices")
+    shop.approve(shop.drafts()[0])
+    shop.wait_for_mail(3)
+    shop.wait_until_filed()
+    found = figures(shop)
+    rows = {row["template"]: row for row in found["templates"]}
+    assert rows["cancel_before_ship"]["outcomes"] == {"as_is": 1, "edited": 1, "refused": 1, "own": 1, "replaced": 0}
+    assert sum(row["outcomes"]["as_is"] + row["outcomes"]["edited"] for row in rows.values()) == len(shop.sink.mails)
+    assert found["drafts_open"] == len(shop.drafts()) == 1
+    assert found["mails"]["received"] == len(shop.lies_in("INBOX")) == 4
+    (own,) = found["cancels"]
+    assert (own["channel"], own["buyer"], own["shop"]) == ("own", 2, 1)
+    (stock,) = found["stock_outs"]
+    assert (stock["item"], stock["orders"], stock["causes"]) == ("波佐見焼マグカップ", 2, [["inspection", 2]])
+    (left,) = found["left_over"]
+    assert (left["pieces"], left["prepared"]) == (2, 2)
+    (answers,) = found["answers"]
+    assert (answers["answered"], answers["unanswered"], answers["in_time"]) == (3, 1, 3)
+    shop.stop()
+    out = tmp_path / "out"
+    report(shop, "--out", str(out), "--csv")
+    for file in out.iterdir():
+        text = re.sub(r"<style>.*?</style>", "", file.read_text(encoding="utf-8-sig"), flags=re.DOTALL)
+        assert not [word for word in SECRETS if word in text], file.name
+    assert {file.suffix for file in out.iterdir()} == {".html", ".csv"}
+    # What only one draft had is forgotten with its text, and still counted.
+    journal = Journal(f"sqlite:///{shop.folder / 'state' / 'responder.db'}")
+    with journal.durable() as tx:
+        assert len(tx.execute(rewording.select()).all()) == 2
+        assert rewordings.forget_words(tx, datetime.now(UTC), shared_by=3) == 2
+        assert {(row.gone, row.came) for row in tx.execute(rewording.select())} == {("", "")}
+    journal.close()
+    assert figures(shop)["templates"] == found["templates"]
