@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.faults.board import Fault
 from tests.faults.campaign import Ledger, Task, add_up, planned, run
 from tests.faults.model import ERA, Difference, play
-from tests.faults.plan import double
+from tests.faults.plan import double, spread
 from tests.faults.story import UNKNOWN, Verdict
 from tests.faults.world import SERVERS, world
 from tests.servers.dovecot import missing
@@ -58,7 +58,9 @@ def main() -> int:
                     print(task.name, verdict.wrong or "as promised", verdict.held, verdict.reached)
                 continue
             plan = planned(around)
-            tasks = [Task(f"{kind} {f.name}", (f,)) for f in plan if args.only in f.name][: args.singles]
+            # In an order in which what was played so far is of every kind, wherever it is interrupted.
+            chosen = spread([f for f in plan if args.only in f.name], args.singles, args.seed)
+            tasks = [Task(f"{kind} {f.name}", (f,)) for f in chosen]
             seeds = range(args.seed + number, args.seed + args.doubles, len(kinds))
             tasks += [Task(f"{kind} double {seed}", double(plan, seed)) for seed in seeds]
             tasks = [task for task in tasks if task.name not in ledger.verdicts]

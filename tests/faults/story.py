@@ -29,7 +29,8 @@ from tests.journeys.shop import move
 from tests.servers.dovecot import PASSWORD
 
 DRAFTS, APPROVED, SENT, NOTES, TRASH = "下書き", "承認", "Sent", "Responder", "ゴミ箱"
-WAIT_S = 60.0
+WAIT_S = 240.0
+"""Only what is stuck takes so long, or a machine that has no time for it."""
 LOOK_S = 0.06
 UNKNOWN = Catalog.load().text("note.outcome_unknown_subject", "ja").split("{", 1)[0].rstrip("（")
 """How the note begins that asks about an unknown outcome."""
