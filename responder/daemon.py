@@ -263,7 +263,7 @@ class Daemon:
         except (TemporaryError, CommandRefused, OSError) as exc:
             pause = min(PAUSE_FIRST_S * 2**post.failures, PAUSE_MOST_S)
             self._failed(post, exc, pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
-        except Exception as exc:
+        except Exception as exc:  # ours: one account's fault must not stop the others; it is told and tried again
             last = traceback.extract_tb(exc.__traceback__)[-1]
             where = f"{Path(last.filename).name}:{last.lineno}"
             log.exception("turn_failed", extra={"action": "turn_failed", "account": post.name, "where": where})
@@ -344,7 +344,7 @@ class Daemon:
         def job(batch: Sequence[Parcel]) -> None:
             try:
                 send(desk, batch, self._stopping.is_set)
-            except Exception:
+            except Exception:  # ours: on a thread nobody waits for; the journal knows what was begun
                 log.exception("sending_failed", extra={"action": "sending_failed", "account": post.name})
 
         for by in sorted({parcel.by for parcel in desk.outbox}):
@@ -369,7 +369,7 @@ class Daemon:
         def job() -> None:
             try:
                 say(desk, words, self._stopping.is_set)
-            except Exception:
+            except Exception:  # ours: on a thread nobody waits for; what was begun is asked about
                 log.exception("parcel_failed", extra={"action": "parcel_failed", "account": post.name})
 
         future = self._sending[post.name, WAREHOUSE] = self._senders.submit(job)
@@ -488,7 +488,7 @@ class Daemon:
         deadline = monotonic() + STOP_WITHIN_S
         self._workers.shutdown(wait=True, cancel_futures=True)
         for future in self._sending.values():
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception):  # its own end has logged it; here only the time counts
                 future.result(timeout=max(0.1, deadline - monotonic()))
         self.left_sending = any(not future.done() for future in self._sending.values())
         self._senders.shutdown(wait=False, cancel_futures=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
@@ -45,12 +47,13 @@ def run(config: str | None, dry_run: bool, as_json: bool, verbose: bool) -> None
     from responder.config import check_secrets, load_pack
     from responder.edges.orders import open_book
 
-    settings = load_settings(config, as_json=as_json)
-    logs.set_up(as_json=True if as_json else None, verbose=verbose)
-    missing = check_secrets(settings)
-    if missing:
-        say_mistakes(missing, as_json=as_json)
-        sys.exit(EX_CONFIG)
+    with _told_to_the_supervisor():
+        settings = load_settings(config, as_json=as_json)
+        logs.set_up(as_json=True if as_json else None, verbose=verbose)
+        missing = check_secrets(settings)
+        if missing:
+            say_mistakes(missing, as_json=as_json)
+            sys.exit(EX_CONFIG)
     orders = open_book(settings.orders, index=settings.orders_index, is_kept=not dry_run)
     say_mistakes(orders.refresh(), as_json=as_json)
     if dry_run:
@@ -83,6 +86,19 @@ def run(config: str | None, dry_run: bool, as_json: bool, verbose: bool) -> None
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
+
+
+@contextmanager
+def _told_to_the_supervisor() -> Iterator[None]:
+    """Whom else to tell, and how, stands in the very files that are wrong."""
+    try:
+        yield
+    except SystemExit as exc:
+        if exc.code == EX_CONFIG:
+            from responder.edges.supervisor import Supervisor
+
+            Supervisor().status(catalog().text("cli.not_started", staff_language()))
+        raise
 
 
 def _end_without_journal(settings: Settings, exc: JournalUnavailable, words: Catalog, language: Language) -> NoReturn:

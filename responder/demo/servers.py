@@ -175,7 +175,7 @@ class EmbeddedServers:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as exc:
+        except BaseException as exc:  # on a thread: whoever waits for the servers raises it
             self._failed = exc
         finally:
             self._loop = None

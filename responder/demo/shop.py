@@ -133,7 +133,7 @@ path = "orders.csv"
             code = self.daemon.run()
             if code:
                 self.failure = next(iter(self.daemon.failures.values()), RuntimeError(f"exit code {code}"))
-        except BaseException as exc:
+        except BaseException as exc:  # on a thread: the demo asks for it and shows it
             self.failure = exc
 
 

@@ -84,7 +84,7 @@ class FileWatch:
             return
         try:
             self._changed(frozenset(map(Path, different)))
-        except Exception:
+        except Exception:  # ours: a reload that fails must not end the watching; what was loaded stays in use
             log.exception("reload failed", extra={"action": "reload_failed"})
 
     def _wait(self) -> None:

@@ -133,7 +133,7 @@ class Bulletin:
                 self._mail(settings)
             except JournalUnavailable:
                 return frozenset()  # the accounts' turns fail as well, and say so
-            except Exception:
+            except Exception:  # ours: who tells of troubles must not become one; the turns go on
                 log.exception("publishing_failed", extra={"action": "publishing_failed"})
                 return frozenset()
         return to_write

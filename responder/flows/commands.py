@@ -64,7 +64,7 @@ def on_commands(desk: Desk, now: datetime) -> None:
             place = Place(mailbox, selected.uidvalidity, fetched.uid)
             try:
                 _take_up(desk, place, fetched, matter, now)
-            except BaseException:
+            except BaseException:  # goes on its way: the mail lies there still and must be seen again
                 desk.forget_status(mailbox)
                 raise
         if uids:

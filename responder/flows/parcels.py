@@ -2,6 +2,7 @@
 
     cancel asked, not shipped -> intent "stop" -> said, outcome
     answer sent               -> intent "confirm"       draft deleted, or taken back by the buyer -> intent "release"
+    answer sent after all     -> intents "stop" and "confirm", and staff are told: the parcel may have left
 
 Each word is said at most once by machine: `doing` is committed before it leaves, the outcome after. Whatever happens in
 between is told to staff, and not said again. Nothing here waits for an approval, and nothing goes anywhere but where
@@ -69,22 +70,41 @@ def stop(desk: Desk, tx: Connection, case_id: str, *, order_id: str, channel: st
 
 def over(
     desk: Desk, tx: Connection, case_id: str, order_id: str | None, step: ParcelStep, reason: str, now: datetime
-) -> None:
-    """It is decided what becomes of the parcel, if it is being held back: the intent to tell the warehouse."""
+) -> bool:
+    """It is decided what becomes of the parcel, if it is being held back: the intent to tell the warehouse. False if
+    it is not."""
     if desk.settings.parcel_stop is None:
-        return
+        return False
     found = parcels.standing(tx, desk.name, case_id, order_id)
-    if found is not None and parcels.end(tx, found, step, reason, now=now):
+    if found is None:
+        return False
+    if parcels.end(tx, found, step, reason, now=now):
         cases.record(tx, desk.name, f"parcel_{step}", now=now, case_id=found.case_id)
+    return True
 
 
 def answered(desk: Desk, tx: Connection, draft: Draft, now: datetime) -> None:
     """This reply has reached the buyer: what it says about the cancel decides on the parcel."""
     match effect_of(draft.situation, draft.template):
         case "accepts":
-            over(desk, tx, draft.case_id, draft.order_id, "confirm", "cancel_answered", now)
+            if not over(desk, tx, draft.case_id, draft.order_id, "confirm", "cancel_answered", now):
+                _stop_again(desk, tx, draft, now)
         case "keeps":
             over(desk, tx, draft.case_id, draft.order_id, "release", "asked_to_keep", now)
+
+
+def _stop_again(desk: Desk, tx: Connection, draft: Draft, now: datetime) -> None:
+    """The buyer was told that his order is cancelled, and the warehouse that the parcel may leave: it is stopped again,
+    if it may be, and a person has to see to it that it did not leave in between."""
+    if desk.settings.parcel_stop is None:
+        return
+    before = parcels.released(tx, desk.name, draft.case_id, draft.order_id)
+    if before is None:
+        return
+    stop(desk, tx, draft.case_id, order_id=before.order_id, channel=before.channel, now=now)
+    again = over(desk, tx, draft.case_id, before.order_id, "confirm", "cancel_answered", now)
+    code = "parcel_stopped_again" if again else "parcel_not_stopped_again"
+    tell(desk, tx, f"parcel-again:{before.id}", Reason.of(code, order=before.order_id), now=now)
 
 
 def refused(desk: Desk, tx: Connection, draft: Draft, now: datetime) -> None:
@@ -102,6 +122,15 @@ def answered_otherwise(desk: Desk, tx: Connection, case_id: str, now: datetime) 
     found = parcels.standing(tx, desk.name, case_id, None)
     if found is not None:
         tell(desk, tx, f"parcel-open:{found.id}", Reason.of("parcel_open", order=found.order_id), now=now)
+
+
+def answered_after_refusal(desk: Desk, tx: Connection, case_id: str, now: datetime) -> None:
+    """The draft was deleted, so that the parcel may leave, and staff answered in words of their own afterwards."""
+    if desk.settings.parcel_stop is None:
+        return
+    found = parcels.released(tx, desk.name, case_id, None)
+    if found is not None:
+        tell(desk, tx, f"parcel-free:{found.id}", Reason.of("parcel_free", order=found.order_id), now=now)
 
 
 def stands(desk: Desk, tx: Connection, case_id: str) -> bool:

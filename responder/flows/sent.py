@@ -7,8 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from responder.core.approval import Bound, Known, bind
+from responder.core.approval import Bound, Known, bind, text_key
 from responder.core.channels import PASTE_DOMAIN
+from responder.core.compose import own_words, text_of
 from responder.core.senders import without_tag
 from responder.edges.journal import cases, drafts, mails, notes
 from responder.flows import parcels
@@ -174,11 +175,28 @@ def _answered_by_staff(desk: Desk, sighting: Sighting, known: Known, now: dateti
         elif case.outcome == "discarded":
             # Its draft went to Trash, and an answer went out after all: from a window that was still open, or later.
             mark_answered(desk, [m.place for m in owed])
+            sent_after_all = _which_was_sent(desk, case_id, sighting.place, now)
             with desk.journal.durable() as tx:
                 cases.reopen(tx, case_id)
                 cases.close(tx, case_id, "sent_by_staff", now=now)
+                if sent_after_all is not None:
+                    parcels.answered(desk, tx, sent_after_all, now)
+                else:
+                    parcels.answered_after_refusal(desk, tx, case_id, now)
                 cases.record(tx, desk.name, "sent_by_staff", now=now, case_id=case_id, draft=None)
             desk.say("sent_by_staff", case=case_id)
+
+
+def _which_was_sent(desk: Desk, case_id: str, place: Place, now: datetime) -> Draft | None:
+    """The draft of this case, all of which are over, whose words lie there. Asked only where there may be a parcel."""
+    if desk.settings.parcel_stop is None:
+        return None
+    with desk.journal.reading() as tx:
+        written = [draft for draft in drafts.of_case(tx, case_id) if draft.raw]
+    theirs, _ = went_out(desk, max(written, key=lambda d: len(d.raw), default=None), place, now)
+    if theirs is None:
+        return None
+    return next((d for d in reversed(written) if text_key(own_words(text_of(d.raw))) == text_key(theirs)), None)
 
 
 def _pasted_by_staff(desk: Desk, draft: Draft, sighting: Sighting, now: datetime) -> None:
@@ -212,6 +230,7 @@ def _pasted_by_staff(desk: Desk, draft: Draft, sighting: Sighting, now: datetime
 
 
 def doubt_key(draft: Draft) -> str:
-    """The key of the note that asks what became of a mail whose outcome is unknown."""
-    since = draft.uncertain_since
-    return f"uncertain:{draft.id}:{since.isoformat() if since is not None else '-'}"
+    """The key of the note that asks what became of a mail whose outcome is unknown: one for each approval. Where the
+    approved text lay is another place each time; since when nobody knows moves along when the clock is set."""
+    place = draft.approval.place if draft.approval is not None else None
+    return f"uncertain:{draft.id}:{f'{place.mailbox}:{place.uidvalidity}:{place.uid}' if place is not None else '-'}"

@@ -73,7 +73,7 @@ def open_desk(
                 session.create(name)
         account = replace(account, commands=_command_folders(session, account, folders))
         _subscribe(session, journal, account)
-    except BaseException:
+    except BaseException:  # whatever it is goes on its way; a desk half made must not keep a connection
         session.close()
         raise
     if before is None:

@@ -184,11 +184,13 @@ def test_words_nobody_understands_before_the_body_are_later(sink: Sink, shipping
     assert shipping.began == []
 
 
-def test_a_250_instead_of_354_sends_no_body(sink: Sink, shipping: Shipping) -> None:
-    sink.fail("data", "250 done already")
+@pytest.mark.parametrize("reply", ["250 done already", "334 VXNlcm5hbWU6", "300 hm", "355 almost"])
+def test_anything_but_354_sends_no_body(sink: Sink, shipping: Shipping, reply: str) -> None:
+    sink.fail("data", reply)
     shipping.send(sink.server())
-    assert shipping.outcomes["p1"] == Later("data", "250 done already")
+    assert shipping.outcomes["p1"] == Later("data", reply)
     assert shipping.began == []
+    assert sink.mails == []
 
 
 @pytest.mark.parametrize("how", [{"drop": True}, {"reply": "421 4.7.0 enough mails", "drop": True}])

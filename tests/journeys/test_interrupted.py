@@ -355,6 +355,37 @@ def test_a_clock_that_is_set_ends_no_pause_and_stretches_none(by_hand: Callable[
     assert hand.states() == {"filed": 1}
 
 
+@pytest.mark.parametrize("jump", [timedelta(hours=5), -timedelta(days=365)], ids=["hours on", "a year back"])
+def test_a_clock_that_is_set_while_the_outcome_is_unknown_asks_once(
+    by_hand: Callable[..., ByHand], jump: timedelta
+) -> None:
+    hand = by_hand()
+    hand.shop.sink.fail("dot", drop=True, kept=True)
+    approve_all(hand.shop)
+    hand.turn_and_send(2)
+    hand.now += jump
+    hand.turn_and_send(2)
+    assert hand.shop.notes() == []
+    hand.later(180)
+    hand.turn_and_send(2)
+    assert len(hand.shop.notes()) == 1
+    hand.now += jump
+    hand.turn_and_send(2)
+    hand.now -= 3 * jump
+    hand.die()
+    hand.turn_and_send(3)
+    assert len(hand.shop.notes()) == 1
+    assert hand.states() == {"uncertain": 1}
+    assert len(hand.shop.sink.mails) == 1
+    # The person answers, and the next unknown outcome is asked about again.
+    hand.shop.sink.fail("dot", drop=True)
+    approve_all(hand.shop)
+    hand.turn_and_send(3)
+    hand.later(180)
+    hand.turn_and_send(3)
+    assert len(hand.shop.notes()) == 2
+
+
 def test_a_clock_that_was_ahead_when_we_stopped_holds_nothing_up(by_hand: Callable[..., ByHand]) -> None:
     hand = by_hand()
     hand.now += timedelta(hours=30)

@@ -53,6 +53,12 @@ def sends(shop: Shop, draft: Stored, text: str) -> None:
         client.expunge([draft.uid])
 
 
+def deleted(shop: Shop, draft: Stored) -> None:
+    """Staff throw a draft away, and that is taken for their refusal."""
+    with shop.staff() as client:
+        client.move([draft.uid], "ゴミ箱")
+
+
 def test_three_ways_at_once_without_an_approval_and_the_end_when_the_answer_is_sent(quick_shop: Shop) -> None:
     shop = quick_shop
     with listening() as hook:
@@ -121,6 +127,30 @@ def test_staff_who_send_the_draft_themselves_confirm_and_their_own_words_are_ask
     sends(shop, draft, "お電話でお話ししたとおりです。")
     assert "1043" in shop.wait_for_note("出荷停止が残っています")
     assert len(words(shop)) == 3
+
+
+def test_sent_from_an_open_window_after_its_deletion_the_parcel_is_stopped_again_and_a_person_told(
+    on_dovecot: Callable[..., Shop],
+) -> None:
+    shop = on_dovecot()
+    begin(shop, csv="stops.csv")
+    shop.order("1043", status="paid")
+    shop.buyer_writes(CANCEL)
+    draft = shop.wait_for_draft()
+    deleted(shop, draft)
+    until(lambda: len(words(shop)) == 2, "it may leave")
+    sends(shop, draft, text_of(draft.raw))
+    until(lambda: len(words(shop)) == 4, "it is stopped again, for good")
+    assert words(shop)[1:] == ["release refused_by_staff", "stop buyer_cancel", "confirm cancel_answered"]
+    shop.wait_for_note("すぐに倉庫へ確かめてください")
+    # With words of their own only staff know what they said.
+    shop.buyer_writes("注文番号1043をキャンセルしてください。", headers={"X-Other": "2"})
+    draft = until(lambda: next((d for d in shop.drafts() if "1043" in text_of(d.raw)), None), "the second draft")
+    deleted(shop, draft)
+    until(lambda: len(words(shop)) == 6, "it may leave")
+    sends(shop, draft, "お電話でお話ししたとおりです。")
+    assert "1043" in shop.wait_for_note("キャンセルを承った場合は")
+    assert len(words(shop)) == 6
 
 
 @pytest.mark.parametrize(("status", "note", "key"), [(0, "連絡できたか分かりません", "webhook"), (404, "連絡できませんでした", "webhook")])  # fmt: skip

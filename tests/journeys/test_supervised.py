@@ -81,6 +81,20 @@ def test_a_running_daemon_says_so(
     assert listener.listen()[-1] == "STOPPING=1"
 
 
+def test_a_start_with_a_wrong_configuration_is_seen_by_the_supervisor_and_by_monitoring(
+    quick_shop: Shop, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(listener.path))
+    shop = quick_shop
+    shop.write_files()
+    file = shop.folder / "responder.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace("[shop]", "[shop]\ncolour = 1"), encoding="utf-8")
+    assert shop.child("run", "--config", str(shop.folder)).wait(120) == 78
+    assert [line.partition(":")[0] for line in listener.listen()] == ["STATUS=not started"]
+    assert health(shop) == 78
+    assert "colour" in (shop.folder / "log.txt").read_text(encoding="utf-8")
+
+
 def health(shop: Shop) -> int:
     return shop.child("status", "--health", "--config", str(shop.folder)).wait(120)
 

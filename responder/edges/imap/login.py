@@ -42,7 +42,7 @@ def open_wire(
         getattr(client._imap, "_cmd_log", {}).clear()  # imaplib remembers the last commands, the password with them
         wire = Wire(client, read_timeout_s)
         capabilities = _capabilities(wire)
-    except BaseException as exc:
+    except BaseException as exc:  # whatever it is, a half-open connection is closed; told apart below
         with contextlib.suppress(OSError):
             client._imap.shutdown()
         if isinstance(exc, ResponderError):

@@ -107,7 +107,7 @@ class Wire:
     def logout(self) -> None:
         """Say goodbye, waiting a few seconds at most; never raises."""
         if self._lost is None:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception):  # a goodbye: the line is closed next, come what may
                 self.sock.settimeout(5.0)
                 if self._idle_tag is not None:
                     self._imap.send(b"DONE\r\n")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, update
 
@@ -26,6 +27,7 @@ class Stop:
     id: int
     case_id: str
     order_id: str
+    channel: str
 
 
 def begin(
@@ -78,7 +80,18 @@ def standing(tx: Connection, account: str, case_id: str, order_id: str | None) -
     row = tx.execute(
         select(parcel_stop).where(parcel_stop.c.account == account, parcel_stop.c.state == "standing", of_it)
     ).first()
-    return None if row is None else Stop(row.id, row.case_id, row.order_id)
+    return None if row is None else _stop(row)
+
+
+def released(tx: Connection, account: str, case_id: str, order_id: str | None) -> Stop | None:
+    """The last stop of this case, or of this order, if its parcel may leave since."""
+    of_it = parcel_stop.c.case_id == case_id
+    if order_id:
+        of_it = or_(of_it, parcel_stop.c.order_key == order_key(order_id)[:200])
+    row = tx.execute(
+        select(parcel_stop).where(parcel_stop.c.account == account, of_it).order_by(parcel_stop.c.id.desc()).limit(1)
+    ).first()
+    return _stop(row) if row is not None and row.state == "released" else None
 
 
 def end(tx: Connection, found: Stop, step: ParcelStep, reason: str, *, now: datetime) -> bool:
@@ -181,7 +194,7 @@ def of_token(tx: Connection, account: str, tokens: Sequence[str]) -> list[Stop]:
     rows = tx.execute(
         select(parcel_stop).where(parcel_stop.c.account == account, parcel_stop.c.token.in_(list(tokens)))
     )
-    return [Stop(row.id, row.case_id, row.order_id) for row in rows]
+    return [_stop(row) for row in rows]
 
 
 def any_under_way(tx: Connection, account: str) -> bool:
@@ -195,6 +208,10 @@ def any_under_way(tx: Connection, account: str) -> bool:
 def _words() -> Select[tuple[object, ...]]:
     columns = (parcel_word, parcel_stop.c.order_id, parcel_stop.c.channel, parcel_stop.c.token)
     return select(*columns).join(parcel_stop, parcel_stop.c.id == parcel_word.c.stop_id).order_by(parcel_word.c.id)
+
+
+def _stop(row: Row[Any]) -> Stop:
+    return Stop(row.id, row.case_id, row.order_id, row.channel)
 
 
 def _word(row: Row[tuple[object, ...]]) -> ParcelWord:

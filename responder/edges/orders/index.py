@@ -218,7 +218,7 @@ class Index:
             try:
                 yield Load(self._writing)
                 self._writing.execute("COMMIT")
-            except BaseException:
+            except BaseException:  # whatever ended it, an unfinished load must not stay open: readers keep the old one
                 if self._writing.in_transaction:  # A full disk has ended it already.
                     self._writing.execute("ROLLBACK")
                 raise

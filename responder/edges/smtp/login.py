@@ -48,7 +48,7 @@ async def open_smtp(
     except (aiosmtplib.SMTPException, OSError, UnicodeError) as exc:
         drop(smtp)
         raise _translated(exc) from exc
-    except BaseException:
+    except BaseException:  # cancelled, or a fault of ours: no connection may outlive it
         drop(smtp)
         raise
     return smtp

@@ -176,7 +176,7 @@ class _Batch:
                 reply = await line.command(*words, timeout_s=self.command_timeout_s)
                 if phase == "mail" and reply.code in _LOGIN_MISSING:
                     raise LoginRefused(_text(reply))
-                if reply.code // 100 != (3 if phase == "data" else 2):
+                if not (reply.code == 354 if phase == "data" else reply.code // 100 == 2):
                     return await self._refused(line, phase, reply)
         except _LOST as exc:
             return Later(phase, _why(exc))
