@@ -514,7 +514,10 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One buyer's matter. `buyer` is whose it is (`core.senders.party_of`): his address in most cases."""
+    """One buyer's matter. `buyer` is whose it is (`core.senders.party_of`): his address in most cases.
+
+    `deadline_at` is by when an answer is due. The clock looks at the case at `look_at` (None: nothing is to come) and
+    looked at it last at `looked_at`: what fell due in between is done once (`core.clocks`)."""
 
     id: str
     account: str
@@ -526,6 +529,43 @@ class Case:
     language: Language
     opened_at: datetime
     deadline_at: datetime | None
+    look_at: datetime | None = None
+    looked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MailLine:
+    """A mail of a case as the clock sees it."""
+
+    id: int
+    action: str | None
+    situation: str | None
+    rule: str | None
+    answered: bool
+    arrived_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DraftLine:
+    """A draft of a case as the clock sees it, without its bytes."""
+
+    id: int
+    state: DraftState
+    situation: str
+    template: str
+    order_id: str | None
+    created_at: datetime
+    sent_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """A case with its mails and drafts, oldest first."""
+
+    case: Case
+    mails: tuple[MailLine, ...] = ()
+    drafts: tuple[DraftLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from responder.config.file import (
     ServerTable,
     ShopTable,
     StateTable,
+    TimeTable,
     WordingTable,
 )
 from responder.core.approval import Circumstances, Papers, examine, recheck
@@ -65,6 +66,7 @@ TABLES: tuple[type[BaseModel], ...] = (
     OrdersTable,
     WordingTable,
     ParcelStopTable,
+    TimeTable,
 )
 
 a_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
@@ -201,6 +203,7 @@ def test_every_key_of_the_configuration_is_explained_and_no_other(language: Lang
         "calls",
         "incident",
         "perk",
+        "time",
     } | set(StateTable.model_fields)
     rows = re.findall(r"^\| ((?:`\w+`(?:, |、)?)+) \|", text_of(page), re.MULTILINE)
     named = {key for row in rows for key in code(row)}

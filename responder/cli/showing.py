@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from responder.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from responder.core.due import Due
     from responder.edges.journal.calls import Call
 
 
@@ -31,9 +33,11 @@ if TYPE_CHECKING:
 )
 def status(config: str | None, as_json: bool, health: bool) -> None:
     """What is open, waiting, in doubt or sent, by account, and what does not work."""
+    from responder.core.due import all_due
     from responder.core.owed.letter import SITUATION
-    from responder.edges.journal import Journal, JournalUnavailable, calls, cases, drafts, mails, notes
+    from responder.edges.journal import Journal, JournalUnavailable, calls, cases, clocks, drafts, mails, notes
     from responder.edges.journal.aside import Aside
+    from responder.flows.clocks import reader
     from responder.flows.troubles import open_troubles
 
     settings = load_settings(config, as_json=as_json)
@@ -42,6 +46,7 @@ def status(config: str | None, as_json: bool, health: bool) -> None:
     entries: list[dict[str, Any]] = []
     troubles: list[dict[str, Any]] = []
     to_call: list[tuple[str, Call]] = []
+    due: dict[str, list[Due]] = {}
     try:
         with journal.reading() as tx:
             for trouble in open_troubles(tx):
@@ -52,6 +57,7 @@ def status(config: str | None, as_json: bool, health: bool) -> None:
                 about = {"trouble": trouble.kind, "account": trouble.account or None, "code": trouble.note.code}
                 troubles.append(about | {"since": begun, "told": told, "text": said})
             for account in settings.accounts:
+                due[account.name] = all_due(clocks.open_files(tx, account.name))
                 state = notes.find_fact(tx, account.name, "state") or {"state": "never", "error": None}
                 entries.append(
                     {
@@ -61,13 +67,32 @@ def status(config: str | None, as_json: bool, health: bool) -> None:
                         "open_cases": cases.count_open(tx, account.name),
                         "drafts": drafts.count_by_state(tx, account.name),
                         "mails": mails.count_by_action(tx, account.name),
+                        "due": [
+                            {
+                                "deadline": one.deadline_at.isoformat() if one.deadline_at is not None else None,
+                                "case": one.case_id,
+                                "order_id": one.order_id,
+                                "channel": one.channel,
+                                "situation": one.situation,
+                                "waits": one.waits,
+                            }
+                            for one in due[account.name]
+                        ],
                     }
                 )
                 since = datetime.now(UTC) - settings.calls.forgotten_after
                 to_call += [(account.name, one) for one in calls.still_open(tx, account.name, since)]
     except JournalUnavailable:
         entries = [
-            {"account": a.name, "connection": "never", "error": None, "open_cases": 0, "drafts": {}, "mails": {}}
+            {
+                "account": a.name,
+                "connection": "never",
+                "error": None,
+                "open_cases": 0,
+                "drafts": {},
+                "mails": {},
+                "due": [],
+            }
             for a in settings.accounts
         ]
     finally:
@@ -94,6 +119,7 @@ def status(config: str | None, as_json: bool, health: bool) -> None:
         for entry in [*entries, *listed, *troubles]:
             click.echo(json.dumps(entry, ensure_ascii=False))
         sys.exit(code)
+    read = replace(reader(settings, datetime.now(UTC)), language=language)
     click.echo(words.text("cli.status_title", language, cases=sum(e["open_cases"] for e in entries)))
     for entry in entries:
         error = f" ({entry['error']})" if entry["error"] else ""
@@ -101,6 +127,13 @@ def status(config: str | None, as_json: bool, health: bool) -> None:
         for name in ("mails", "drafts"):
             counts = ", ".join(f"{key} {count}" for key, count in sorted(entry[name].items())) or "-"
             click.echo(f"    {name}: {counts}")
+        waiting = due.get(entry["account"], [])
+        if waiting:
+            late = sum(one.is_late(read.now) for one in waiting)
+            title = words.text("cli.status_due", language, count=len(waiting), late=late)
+            click.echo(f"    {title}")
+        for each in waiting:
+            click.echo(f"      {'! ' if each.is_late(read.now) else ''}{read.line(each)}")
     if to_call:
         click.echo("  " + words.text("cli.status_calls", language, count=len(to_call)))
     for _, one in to_call:

@@ -98,6 +98,7 @@ def _policy_word(value: object) -> str:
 Line = Annotated[str, pydantic.AfterValidator(_one_line)]
 MailAddress = Annotated[str, pydantic.AfterValidator(_mail)]
 Zone = Annotated[str, pydantic.AfterValidator(_zone)]
+Span = Annotated[str, pydantic.AfterValidator(_span)]
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 MatterName = Literal["sold_out", "restock", "checking", "delay", "combined", "restock_notice", "care"]
 CauseName = Literal[
@@ -254,7 +255,7 @@ class AccountTable(_Table):
     relay: list[RelayTable] = Field(
         default_factory=list, description="Marketplaces with an address or server of their own."
     )
-    since: Annotated[str, pydantic.AfterValidator(_span)] | None = Field(
+    since: Span | None = Field(
         None, description='How far back the first start looks, e.g. "7d"; left out: only what arrives from now on.'
     )
     poll_s: Annotated[Seconds, Field(ge=1)] = Field(60, description="How often to look where the server cannot tell.")
@@ -366,6 +367,29 @@ class OweTable(_Table):
     )
 
 
+class TimeTable(_Table):
+    """What is told and written by the clock."""
+
+    digest_at: Annotated[str, Field(pattern=r"^(([01]?\d|2[0-3]):[0-5]\d)?$")] = Field(
+        "08:30", description='When the morning mail with what is due is put into the notes; "" for none.'
+    )
+    remind_after: Annotated[list[Span], Field(max_length=5)] = Field(
+        ["4h", "20h"], description="At which ages staff are reminded of a draft that nobody has approved."
+    )
+    before_deadline: Span = Field(
+        "4h", description="How long before the deadline staff are told, and a holding reply is drafted."
+    )
+    holding: bool = Field(True, description="false: no holding reply is drafted before the deadline.")
+    nudge_after_days: Annotated[int, Field(ge=0, le=60)] = Field(
+        3,
+        description="After how many days a question of ours that nobody has answered is asked again; 0: never.",
+    )
+    care_after_days: Annotated[int, Field(ge=0, le=90)] = Field(
+        7, description="How many days after a sold-out notice the care mail is drafted; 0: never."
+    )
+    asks: list[Line] = Field(default_factory=list, description="Your own templates that ask the buyer something.")
+
+
 class ResponderFile(_Table):
     """responder.toml"""
 
@@ -377,6 +401,7 @@ class ResponderFile(_Table):
     perk: list[PerkTable] = Field(default_factory=list)
     owe: OweTable = Field(default_factory=lambda: OweTable.model_validate({}))
     calls: CallsTable = Field(default_factory=lambda: CallsTable.model_validate({}))
+    time: TimeTable = Field(default_factory=lambda: TimeTable.model_validate({}))
     wording: WordingTable = Field(default_factory=lambda: WordingTable.model_validate({}))
     parcel_stop: ParcelStopTable | None = None
 

@@ -5,6 +5,7 @@ Reads files only; fetches no secret and opens no connection. A mistake anywhere 
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -25,6 +26,7 @@ from responder.config.file import (
     ResponderFile,
     ServerTable,
     ShopTable,
+    TimeTable,
 )
 from responder.config.layouts import load_layouts
 from responder.config.order_checks import sql_url
@@ -41,6 +43,7 @@ from responder.config.settings import (
     SqlOrdersSettings,
 )
 from responder.config.validate import validate
+from responder.core.clocks import Clocks, asking
 from responder.core.facts import load as load_facts
 from responder.core.owed.around import Incident, Perk
 from responder.core.owed.calls import Calls
@@ -128,6 +131,7 @@ def load(directory: Path | None, *, env: Mapping[str, str]) -> Settings:
         calls=_calls(file),
         incidents=_incidents(file),
         perks=_perks(file),
+        clocks=_clocks(file.time),
         owe_file=None if file.owe.file is None else folder / Path(file.owe.file).expanduser(),
         pack_paths=pack.paths,
         warnings=(*warnings, *pack.warnings),
@@ -168,6 +172,7 @@ def load_pack(settings: Settings) -> Settings:
         calls=settings.calls if file is None else _calls(file),
         incidents=settings.incidents if file is None else _incidents(file),
         perks=settings.perks if file is None else _perks(file),
+        clocks=settings.clocks if file is None else _clocks(file.time),
     )
 
 
@@ -334,6 +339,18 @@ def _perks(file: ResponderFile) -> tuple[Perk, ...]:
             one.most_a_month,
         )
         for one in file.perk
+    )
+
+
+def _clocks(table: TimeTable) -> Clocks:
+    return Clocks(
+        digest_at=dt.time.fromisoformat(table.digest_at.zfill(5)) if table.digest_at else None,
+        remind_after=tuple(sorted({_span(age) for age in table.remind_after})),
+        before_deadline=_span(table.before_deadline),
+        holding=table.holding,
+        nudge_after=timedelta(days=table.nudge_after_days) if table.nudge_after_days else None,
+        care_after=timedelta(days=table.care_after_days) if table.care_after_days else None,
+        asks=asking() | set(table.asks),
     )
 
 

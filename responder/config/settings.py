@@ -10,6 +10,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from responder.core.channels import Channel
+from responder.core.clocks import Clocks
 from responder.core.compose import Templates
 from responder.core.owed.around import Incident, Perk
 from responder.core.owed.calls import Calls
@@ -205,6 +206,7 @@ class Settings:
     calls: Calls = field(default_factory=Calls)
     incidents: tuple[Incident, ...] = ()
     perks: tuple[Perk, ...] = ()
+    clocks: Clocks = field(default_factory=Clocks)
     keep_bodies_days: int = 30
     warn_only: frozenset[str] = frozenset()
     pack_paths: tuple[Path, ...] = ()

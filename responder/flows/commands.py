@@ -19,6 +19,7 @@ from responder.core.channels import wanted_order_ids
 from responder.core.commanded import order_meant
 from responder.edges.journal import cases, drafts, mails, notes, owed
 from responder.errors import MessageError
+from responder.flows.deadlines import clocked, deadline_of
 from responder.flows.desk import Desk
 from responder.flows.notices import channel_of_order, party_of_order
 from responder.flows.planning import ids_named, read_incoming
@@ -191,9 +192,9 @@ def _wait_for_notice(
             order_id=order.order_id,
             language=message.language,
             opened_at=now,
-            deadline_at=None,
+            deadline_at=deadline_of(desk.settings, incoming.channel, dropped.fetched.internaldate or now),
         )
-        cases.open_cases(tx, [case])
+        cases.open_cases(tx, [clocked(case, desk.settings)])
     cases.learn(tx, case.id, order_id=order.order_id, language=message.language)
     cases.tie(tx, desk.name, dict.fromkeys(ids_named(message), case.id))
     situation = known.situation if known is not None and known.situation else "other"

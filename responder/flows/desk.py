@@ -54,7 +54,9 @@ class Desk:
     `owed` are answers of the SMTP server that the journal does not know yet (both threads may settle them).
     `own_copies` is where we filed the Sent copy of a draft, `copies_tried` the drafts for which that was begun, and
     `sent_here` those this process has sent. `orders_are_silent` and `notes_are_refused` are true at the start, too: a
-    former run may have told so. `steady` counts seconds whatever happens to the clock; `times` is what both said at the
+    former run may have told so. `clocks_begun` is when the
+    clocks of this account first ran, `digest_due` when its next morning mail is due, None until the journal was asked.
+    `steady` counts seconds whatever happens to the clock; `times` is what both said at the
     last turn.
     """
 
@@ -93,6 +95,8 @@ class Desk:
     notes_are_refused: bool = True
     append_not_before: datetime | None = None
     looked_for_silence: datetime | None = None
+    clocks_begun: datetime | None = None
+    digest_due: datetime | None = None
 
     def staff_mailboxes(self) -> tuple[str, ...]:
         """The mailboxes in which staff act on drafts, in the order in which evidence counts."""

@@ -14,7 +14,7 @@ from responder.core.cancels import effect_of, is_shops
 from responder.core.goods import kept_of
 from responder.core.order_data import placed_on
 from responder.edges.imap import Session
-from responder.edges.journal import cases, drafts, lookups, mails, notes
+from responder.edges.journal import cases, clocks, drafts, lookups, mails, notes
 from responder.errors import CommandRefused, ResponderError
 from responder.flows import parcels
 from responder.flows.desk import Desk, is_untouched
@@ -128,6 +128,7 @@ def _commit(desk: Desk, tx: Connection, group: Sequence[Plan], now: datetime) ->
             continue
         if not plan.is_new_case and plan.decision.action != "silence":
             cases.learn(tx, plan.case.id, order_id=plan.decision.order_id, language=plan.decision.language)
+            clocks.look_again(tx, plan.case.id, now)
         keys |= dict.fromkeys(plan.keys, plan.case.id)
         if plan.letter is not None:
             keys[plan.draft_message_id] = plan.case.id

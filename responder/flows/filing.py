@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from responder.core.clocks import HOLDING
 from responder.edges.journal import cases, drafts, mails, notes
 from responder.errors import CommandRefused
 from responder.flows.desk import Desk
@@ -50,7 +51,7 @@ def _file(desk: Desk, draft: Draft, now: datetime) -> None:
     try:
         if not draft.copied and not _copy_to_sent(desk, draft, now):
             return
-        if not draft.marked:
+        if not draft.marked and draft.situation != HOLDING:
             _mark_answered(desk, draft.answers)
         _remove_sent_draft(desk, draft, now)
     except CommandRefused as exc:

@@ -19,8 +19,6 @@ from responder.config import Settings
 from responder.core import remarks
 from responder.core.cancels import is_counting
 from responder.core.compose import draft_bytes
-from responder.core.dates import calendar_from
-from responder.core.deadlines import due_at
 from responder.core.goods import kept_of
 from responder.core.notes import Told
 from responder.core.order_data import placed_on
@@ -28,14 +26,15 @@ from responder.core.owed import wish_from_json
 from responder.core.owed.around import Perk
 from responder.core.owed.fits import affected
 from responder.core.owed.letter import SITUATION
-from responder.edges.journal import cases, drafts, mails, owed, perks
+from responder.edges.journal import cases, clocks, drafts, mails, owed, perks
 from responder.edges.journal.owed import Owed
 from responder.errors import OrdersUnavailable
 from responder.flows.calling import ask_for_call
+from responder.flows.deadlines import clocked, deadline_of
 from responder.flows.desk import Desk, is_untouched
 from responder.flows.drafting import append_drafts, remove_own_draft
 from responder.flows.notices import Notice, notice, party_of_order
-from responder.flows.planning import DEADLINE_H, IN_PLAY, read_again
+from responder.flows.planning import IN_PLAY, read_again
 from responder.flows.proofreading import read_before_pasting
 from responder.flows.remarking import cost_of_stock_out
 from responder.flows.tell import tell
@@ -187,26 +186,19 @@ def _newest(desk: Desk, found: Found) -> Unpacked | None:
 
 
 def _new_case(desk: Desk, buyer: str, order: Order, outcome: Notice, now: datetime) -> Case:
-    shop, channel = desk.settings.shop, outcome.channel
-    due = due_at(
-        now,
-        channel.clock_h or DEADLINE_H,
-        calendar=calendar_from({**desk.settings.templates.policy, **shop.policy}.items()),
-        timezone=shop.timezone,
-        every_day_counts=channel.clock_weekends,
-    )
-    return Case(
+    case = Case(
         id=token_hex(10),
         account=desk.name,
         state="open",
         outcome=None,
         buyer=buyer,
-        channel=channel.name,
+        channel=outcome.channel.name,
         order_id=order.order_id,
         language=outcome.draftable.letter.language,
         opened_at=now,
-        deadline_at=due,
+        deadline_at=deadline_of(desk.settings, outcome.channel, now),
     )
+    return clocked(case, desk.settings)
 
 
 def _carry_out(desk: Desk, errands: Sequence[Errand], now: datetime) -> None:
@@ -240,6 +232,7 @@ def _commit(desk: Desk, tx: Connection, errand: Errand, now: datetime) -> bool:
         cases.open_cases(tx, [case])
     else:
         cases.learn(tx, case.id, order_id=decision.order_id, language=letter.language)
+        clocks.look_again(tx, case.id, now)
     if outcome.perk is not None:
         perks.give(tx, desk.name, wished.order_key, errand.address, outcome.perk.name, now=now)
     owed.written(tx, wished.id, case.id, _told(outcome, desk.settings))

@@ -14,8 +14,6 @@ from responder.core import guards
 from responder.core.cancels import effect_of
 from responder.core.channels import MOST, Channel, wanted_order_ids
 from responder.core.compose import draft_bytes
-from responder.core.dates import calendar_from
-from responder.core.deadlines import due_at
 from responder.core.mime import combine, read
 from responder.core.notes import Told
 from responder.core.owed.answers import ASKED, says_wait
@@ -25,6 +23,7 @@ from responder.core.remarks import lines
 from responder.edges.journal import cases, drafts, lookups, mails
 from responder.errors import MessageError
 from responder.flows import parcels
+from responder.flows.deadlines import clocked, deadline_of
 from responder.flows.desk import Desk, is_untouched
 from responder.flows.proofreading import read_before_pasting
 from responder.flows.remarking import cost_of_cancelling, told_of
@@ -47,7 +46,6 @@ from responder.model import (
 WHOLE_MAIL_BYTES = 2_000_000
 EARLIER_MAILS = 10
 THREAD_IDS = 50
-DEADLINE_H = 24.0
 MOST_FAILED_LOOKUPS = 20
 WAITS = "owe_wait"
 IN_PLAY = OPEN_DRAFT_STATES | {"sent"}
@@ -383,15 +381,8 @@ def _without_ids(letter: Letter, ids: frozenset[str]) -> Letter:
 
 
 def _new_case(desk: Desk, plan: Plan, channel: Channel, now: datetime) -> Case:
-    decision, shop = plan.decision, desk.settings.shop
-    due = due_at(
-        plan.arrived_at or now,
-        decision.deadline_h or channel.clock_h or DEADLINE_H,
-        calendar=calendar_from({**desk.settings.templates.policy, **shop.policy}.items()),
-        timezone=shop.timezone,
-        every_day_counts=channel.clock_weekends,
-    )
-    return Case(
+    decision = plan.decision
+    case = Case(
         id=token_hex(10),
         account=desk.name,
         state="open",
@@ -401,8 +392,9 @@ def _new_case(desk: Desk, plan: Plan, channel: Channel, now: datetime) -> Case:
         order_id=decision.order_id,
         language=decision.language,
         opened_at=now,
-        deadline_at=due,
+        deadline_at=deadline_of(desk.settings, channel, plan.arrived_at or now, decision.deadline_h),
     )
+    return clocked(case, desk.settings)
 
 
 def _note(desk: Desk, plan: Plan, channel: Channel, draft: Draft | None) -> tuple[str, Reason] | None:

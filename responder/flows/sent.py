@@ -9,11 +9,14 @@ from sqlalchemy import Connection
 
 from responder.core.approval import Bound, Known, bind, text_key
 from responder.core.channels import PASTE_DOMAIN
+from responder.core.clocks import HOLDING
 from responder.core.compose import own_words, text_of
+from responder.core.rewording import kept
 from responder.core.senders import without_tag
 from responder.edges.journal import cases, drafts, mails, notes
 from responder.flows import parcels
 from responder.flows.calling import call_made
+from responder.flows.clock_letters import holding_went_out
 from responder.flows.desk import Desk, Sighting
 from responder.flows.learning import learn, went_out
 from responder.flows.places import mark_answered
@@ -125,8 +128,12 @@ def tell_found(desk: Desk, tx: Connection, draft: Draft, mailbox: str, now: date
 
 
 def settle_as_sent(desk: Desk, tx: Connection, draft: Draft, now: datetime) -> None:
-    """The draft was accepted: its mails are answered. The case is closed unless a later mail of it still waits."""
+    """The draft was accepted: its mails are answered. The case is closed unless a later mail of it still waits, or what
+    was sent only says that there will be an answer."""
     if drafts.accepted(tx, draft.id, now=now):
+        if draft.situation == HOLDING:
+            holding_went_out(desk, tx, draft, now)
+            return
         parcels.answered(desk, tx, draft, now)
         mails.mark_answered(tx, draft.answers)
         if all(m.answered or m.action == "silence" for m in mails.of_case(tx, draft.case_id)):
@@ -149,6 +156,12 @@ def _answered_by_staff(desk: Desk, sighting: Sighting, known: Known, now: dateti
         if case is None or case.buyer.removeprefix("?") not in to:
             continue
         draft = known.open_drafts.get(case_id)
+        if draft is not None and draft.situation == HOLDING and _is_only_holding(desk, draft, sighting.place, now):
+            # From their own mail client, and no more than that: the answer is still owed.
+            with desk.journal.durable() as tx:
+                if drafts.end(tx, draft.id, "sent_by_staff", now=now):
+                    holding_went_out(desk, tx, draft, now)
+            continue
         if draft is not None and draft.state == "uncertain" and papers.message_id == draft.message_id:
             # Staff put the draft itself into Sent: their word that the unknown one was sent.
             with desk.journal.durable() as tx:
@@ -199,6 +212,12 @@ def _which_was_sent(desk: Desk, case_id: str, place: Place, now: datetime) -> Dr
     return next((d for d in reversed(written) if text_key(own_words(text_of(d.raw))) == text_key(theirs)), None)
 
 
+def _is_only_holding(desk: Desk, draft: Draft, place: Place, now: datetime) -> bool:
+    """True if staff have sent our holding reply there, and no answer in its stead."""
+    theirs, _ = went_out(desk, draft, place, now)
+    return theirs is not None and kept(own_words(text_of(draft.raw)), theirs) != "own"
+
+
 def _pasted_by_staff(desk: Desk, draft: Draft, sighting: Sighting, now: datetime) -> None:
     """A draft that no mail can deliver lies in Sent. Moved there (it still is a draft): staff have pasted its text
     where it belongs, the case is answered. Sent there by a mail client: it went nowhere, and staff are told.
@@ -212,14 +231,18 @@ def _pasted_by_staff(desk: Desk, draft: Draft, sighting: Sighting, now: datetime
             key = f"mailed:{draft.id}:{place.uidvalidity}:{place.uid}"
             tell(desk, tx, key, note, now=now, in_reply_to=draft.in_reply_to, references=draft.references)
         return
+    is_holding = draft.situation == HOLDING
     with desk.journal.reading() as tx:
-        answered = mails.by_ids(tx, list(draft.answers))
+        answered = () if is_holding else mails.by_ids(tx, list(draft.answers))
     mark_answered(desk, [mail.place for mail in answered])
     theirs, _ = went_out(desk, draft, place, now)
     with desk.journal.durable() as tx:
         if not drafts.end(tx, draft.id, "sent_by_staff", now=now):
             return
         what = learn(tx, draft, theirs, now) if theirs is not None else "own"
+        if is_holding:
+            holding_went_out(desk, tx, draft, now)
+            return
         parcels.answered(desk, tx, draft, now)
         mails.mark_answered(tx, draft.answers)
         if all(m.answered or m.action == "silence" for m in mails.of_case(tx, draft.case_id)):

@@ -25,6 +25,7 @@ from responder.core.approval import (
     Over,
     Stranger,
 )
+from responder.core.clocks import HOLDING
 from responder.edges.journal import cases, drafts, mails, notes
 from responder.flows import parcels
 from responder.flows.desk import Desk, Sighting
@@ -131,7 +132,8 @@ def _discard(desk: Desk, draft: Draft, now: datetime) -> None:
     """Staff deleted the draft: refused, and its mails are not drafted again."""
     desk.in_trash.discard(draft.id)
     with desk.journal.durable() as tx:
-        if drafts.end(tx, draft.id, "discarded", now=now):
+        if drafts.end(tx, draft.id, "discarded", now=now) and draft.situation != HOLDING:
+            # A holding reply that staff do not want leaves the mail waiting for them as before.
             cases.close(tx, draft.case_id, "discarded", now=now)
             parcels.refused(desk, tx, draft, now)
             mails.mark_answered(tx, draft.answers)

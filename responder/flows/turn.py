@@ -16,6 +16,7 @@ from responder.edges.orders import OrderBook
 from responder.errors import CommandRefused, FolderMissing, OrdersUnavailable
 from responder.flows.arrivals import on_arrivals
 from responder.flows.calling import look_for_silence
+from responder.flows.clocks import on_clock
 from responder.flows.commands import on_commands
 from responder.flows.desk import Desk, log
 from responder.flows.drafting import resolve_intents
@@ -154,6 +155,8 @@ def take_turn(desk: Desk, now: datetime, *, after_connect: bool) -> Turn:
         on_approved(desk, ready, now)
     with _refusals_logged(desk):
         on_sent(desk, now)
+    with _refusals_logged(desk):
+        on_clock(desk, now)
     look_after(desk, now)
     with _refusals_logged(desk):
         deliver_notes(desk, after_restart=after_connect)

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from email.header import Header
 from email.message import Message as EmailMessage
 from email.utils import format_datetime, make_msgid
@@ -49,6 +49,20 @@ def until(condition: Callable[[], T], what: str, *, within_s: float = WAIT_S) ->
         time.sleep(0.03)
 
 
+class MovableClock:
+    """True time, moved ahead by hand."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def move(self, **span: float) -> None:
+        """Let so much time go by at once (`days=3`)."""
+        self.ahead += timedelta(**span)
+
+
 @dataclass
 class Shop:
     """One shop at work. `server` holds the mail, `sink` takes what goes out, `folder` holds the shop's files."""
@@ -65,6 +79,7 @@ class Shop:
     orders: dict[str, dict[str, str]] = field(default_factory=dict)
     daemon: Daemon | None = None
     process: Child | None = None
+    clock: MovableClock = field(default_factory=MovableClock)
     _thread: threading.Thread | None = None
     _result: list[Any] = field(default_factory=list)
 
@@ -149,7 +164,7 @@ channel = "{channel}"
         settings = settings or load(self.folder, env=os.environ)
         book = open_book(settings.orders, index=settings.orders_index)
         book.refresh()
-        self.daemon = Daemon(settings, book, reload_settings=load_pack)
+        self.daemon = Daemon(settings, book, reload_settings=load_pack, clock=self.clock)
         daemon = self.daemon
 
         def work() -> None:
@@ -336,7 +351,7 @@ def _nursery() -> Nursery:
 
 @functools.cache
 def _usual_subjects() -> tuple[str, ...]:
-    codes = ("draft_note", "draft_gloss", "paste_draft", "relay_draft", "draft_to_newest")
+    codes = ("digest", "draft_note", "draft_gloss", "paste_draft", "relay_draft", "draft_to_newest")
     words = Catalog.load()
     return tuple(words.text(f"note.{code}_subject", "ja").split("{", 1)[0] for code in codes)
 

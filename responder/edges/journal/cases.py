@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
@@ -27,8 +27,13 @@ _BY_ID = select(case).where(case.c.id == bindparam("its_id"))
 _CLOSE = (
     update(case)
     .where(case.c.id == bindparam("its_id"), case.c.state == "open")
-    .values(state="closed", outcome=bindparam("outcome"), closed_at=bindparam("closed_at"))
+    .values(
+        state="closed", outcome=bindparam("outcome"), closed_at=bindparam("closed_at"), look_at=bindparam("look_at")
+    )
 )
+_MAY_ASK = ("sent", "sent_by_staff")
+LOOK_AFTER_CLOSING = timedelta(hours=1)
+"""A little later, so that what was sent together is looked at together."""
 
 
 def open_cases(tx: Connection, new: Sequence[Case]) -> None:
@@ -47,6 +52,7 @@ def open_cases(tx: Connection, new: Sequence[Case]) -> None:
                     "language": one.language,
                     "opened_at": one.opened_at,
                     "deadline_at": one.deadline_at,
+                    "look_at": one.look_at,
                 }
                 for one in new
             ],
@@ -85,7 +91,7 @@ def by_keys(tx: Connection, account: str, keys: Sequence[str]) -> dict[str, str]
 def find(tx: Connection, case_id: str) -> Case | None:
     """The case with this id."""
     row = tx.execute(_BY_ID, {"its_id": case_id}).one_or_none()
-    return _case(row) if row is not None else None
+    return read_case(row) if row is not None else None
 
 
 def open_of_buyer(tx: Connection, account: str, buyer: str) -> list[Case]:
@@ -95,7 +101,7 @@ def open_of_buyer(tx: Connection, account: str, buyer: str) -> list[Case]:
         .where(case.c.account == account, case.c.buyer == buyer, case.c.state == "open")
         .order_by(case.c.opened_at.desc())
     )
-    return [_case(row) for row in rows]
+    return [read_case(row) for row in rows]
 
 
 def known_buyers(tx: Connection, account: str, buyers: Sequence[str]) -> set[str]:
@@ -116,8 +122,10 @@ def learn(tx: Connection, case_id: str, *, order_id: str | None, language: str) 
 
 
 def close(tx: Connection, case_id: str, outcome: str, *, now: datetime) -> None:
-    """End a case: sent, sent_by_staff, discarded ..."""
-    tx.execute(_CLOSE, {"its_id": case_id, "outcome": outcome, "closed_at": now})
+    """End a case: sent, sent_by_staff, discarded ... What is to come after its end (a question that nobody answers) is
+    the clock's to find."""
+    look_at = now + LOOK_AFTER_CLOSING if outcome in _MAY_ASK else None
+    tx.execute(_CLOSE, {"its_id": case_id, "outcome": outcome, "closed_at": now, "look_at": look_at})
 
 
 def reopen(tx: Connection, case_id: str) -> None:
@@ -172,7 +180,8 @@ def formal_cancels(tx: Connection, case_ids: Sequence[str]) -> set[str]:
     return found
 
 
-def _case(row: Row[Any]) -> Case:
+def read_case(row: Row[Any]) -> Case:
+    """The case of a row."""
     return Case(
         id=row.id,
         account=row.account,
@@ -184,4 +193,6 @@ def _case(row: Row[Any]) -> Case:
         language=row.language,
         opened_at=row.opened_at,
         deadline_at=row.deadline_at,
+        look_at=row.look_at,
+        looked_at=row.looked_at,
     )

@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from responder.errors import PermanentError, TemporaryError
 
-HEAD = "0007"
+HEAD = "0008"
 WAL_TRIES = 100
 LOCK_TRIES = 5
 

@@ -110,8 +110,11 @@ case = Table(
     Column("opened_at", Utc, nullable=False),
     Column("deadline_at", Utc),
     Column("closed_at", Utc),
+    Column("look_at", Utc),
+    Column("looked_at", Utc),
     Index(None, "account", "buyer", "state"),
     Index(None, "account", "state"),
+    Index(None, "account", "look_at"),
 )
 
 case_key = Table(
@@ -304,6 +307,26 @@ rewording = Table(
     Column("came", Text, nullable=False),
     Index(None, "draft_id"),
     Index(None, "at"),
+)
+
+auto_reply = Table(
+    "auto_reply",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("account", String(100), nullable=False),
+    Column("mail_id", Integer, ForeignKey("mail.id"), nullable=False),
+    Column("case_id", String(40), ForeignKey("case.id"), nullable=False),
+    Column("sender", String(320), nullable=False),
+    Column("message_id", String(260), nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Column("begun_at", Utc),
+    Column("ended_at", Utc),
+    UniqueConstraint("case_id"),
+    UniqueConstraint("message_id"),
+    Index(None, "account", "sender", "created_at"),
+    Index(None, "account", "state"),
 )
 
 event = Table(
