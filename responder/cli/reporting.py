@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from responder.cli.common import CONFIG, EX_OK, EX_TEMPFAIL, JSON, catalog, load_settings, moment_of, staff_language
+from responder.cli.common import (
+    CONFIG,
+    EX_OK,
+    EX_TEMPFAIL,
+    JSON,
+    catalog,
+    load_settings,
+    moment_of,
+    say_account_failure,
+    staff_language,
+)
 
 if TYPE_CHECKING:
     from responder.config import Settings
@@ -26,6 +36,7 @@ DAYS = 30
 @click.option("--to", "last", metavar="DAY", help="Last day, it included; else today.")
 @click.option("--out", metavar="DIR|FILE", help="Where the page goes; else responder-report-FIRST-LAST.html here.")
 @click.option("--csv", "with_csv", is_flag=True, help="Write each table as a CSV file beside the page, too.")
+@click.option("--mail", "by_mail", is_flag=True, help="Put the report into the notes folder of the first account.")
 @click.option("--language", type=click.Choice(["ja", "en", "zh"]), help="Else the shop's.")
 @click.option("--now", metavar="ISO", help="What counts as now, for what still waits.")
 def report(
@@ -35,6 +46,7 @@ def report(
     last: str | None,
     out: str | None,
     with_csv: bool,
+    by_mail: bool,
     language: str | None,
     now: str | None,
 ) -> None:
@@ -69,6 +81,10 @@ def report(
         book.close()
     if as_json:
         click.echo(json.dumps(_plain(figures), ensure_ascii=False, default=str))
+        if out is None and not with_csv:
+            sys.exit(EX_OK)
+    if by_mail:
+        _mail(settings, figures, moment)
         if out is None and not with_csv:
             sys.exit(EX_OK)
     words = words_of(settings, language or settings.shop.language)  # type: ignore[arg-type]
@@ -125,6 +141,44 @@ def _write(path: Path, raw: bytes) -> None:
         temporary.replace(path)
     except OSError as exc:
         raise click.ClickException(f"{path}: {exc.strerror}") from exc
+
+
+def _mail(settings: Settings, figures: Figures, now: datetime) -> None:
+    """The report as a note: by the daemon where one runs, else by ourselves."""
+    from responder.edges.journal import Journal, JournalInUse, JournalUnavailable
+    from responder.edges.orders import open_book
+    from responder.errors import ResponderError
+    from responder.flows.tell import deliver_notes
+    from responder.flows.turn import open_desk
+    from responder.flows.weekly import intend
+
+    account = settings.accounts[0]
+    words, language = catalog(), staff_language(settings.shop.language)
+    journal = Journal(settings.state_url)
+    try:
+        try:
+            alone = journal.take()
+        except JournalInUse:
+            alone = False
+        journal.upgrade()
+        with journal.durable() as tx:
+            intend(tx, settings, account, figures, f"report-asked:{now.isoformat()}", now)
+        if alone:
+            desk = open_desk(account, settings, journal, open_book(()), lambda: now, None)
+            try:
+                deliver_notes(desk, after_restart=True)
+            finally:
+                desk.session.logout()
+        click.echo(
+            words.text("cli.report_mailed" if alone else "cli.report_soon", language, folder=account.notes), err=True
+        )
+    except JournalUnavailable as exc:
+        _give_up("report_no_journal", error=str(exc))
+    except ResponderError as exc:
+        say_account_failure(settings, account.name, exc)
+        _give_up("report_later", folder=account.notes)
+    finally:
+        journal.close()
 
 
 def _plain(figures: Figures) -> dict[str, object]:

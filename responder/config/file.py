@@ -359,6 +359,17 @@ class CallsTable(_Table):
     )
 
 
+class ReportTable(_Table):
+    """The report that comes into the notes by itself."""
+
+    weekly: Annotated[str, pydantic.AfterValidator(_weekday)] | None = Field(
+        None, description='On which day of the week, e.g. "mon", about the seven days before; left out: never.'
+    )
+    at: Annotated[str, Field(pattern=r"^([01]?\d|2[0-3]):[0-5]\d$")] = Field(
+        "07:00", description="From what time of that day on."
+    )
+
+
 class OweTable(_Table):
     """What the shop owes its buyers."""
 
@@ -402,6 +413,7 @@ class ResponderFile(_Table):
     owe: OweTable = Field(default_factory=lambda: OweTable.model_validate({}))
     calls: CallsTable = Field(default_factory=lambda: CallsTable.model_validate({}))
     time: TimeTable = Field(default_factory=lambda: TimeTable.model_validate({}))
+    report: ReportTable = Field(default_factory=lambda: ReportTable.model_validate({}))
     wording: WordingTable = Field(default_factory=lambda: WordingTable.model_validate({}))
     parcel_stop: ParcelStopTable | None = None
 

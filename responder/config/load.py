@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from responder.config import checks, source
 from responder.config.channels import read_channels
 from responder.config.file import (
+    WEEKDAYS,
     AccountTable,
     OrdersTable,
     ParcelStopTable,
@@ -38,6 +39,7 @@ from responder.config.settings import (
     OrdersSettings,
     ParcelStopSettings,
     Relay,
+    ReportWeekly,
     Settings,
     ShopSettings,
     SqlOrdersSettings,
@@ -129,6 +131,7 @@ def load(directory: Path | None, *, env: Mapping[str, str]) -> Settings:
         file=read.path,
         parcel_stop=None if file.parcel_stop is None else _parcel_stop(file.parcel_stop, folder),
         calls=_calls(file),
+        report_weekly=_report_weekly(file),
         incidents=_incidents(file),
         perks=_perks(file),
         clocks=_clocks(file.time),
@@ -170,6 +173,7 @@ def load_pack(settings: Settings) -> Settings:
         pack_paths=pack.paths,
         warnings=(*kept, *pack.warnings),
         calls=settings.calls if file is None else _calls(file),
+        report_weekly=settings.report_weekly if file is None else _report_weekly(file),
         incidents=settings.incidents if file is None else _incidents(file),
         perks=settings.perks if file is None else _perks(file),
         clocks=settings.clocks if file is None else _clocks(file.time),
@@ -317,6 +321,13 @@ def _calls(file: ResponderFile) -> Calls:
         high_value=usual.high_value if table.high_value is None else own,
         no_answer_days=usual.no_answer_days if table.no_answer_days is None else table.no_answer_days,
     )
+
+
+def _report_weekly(file: ResponderFile) -> ReportWeekly | None:
+    table = file.report
+    if table.weekly is None:
+        return None
+    return ReportWeekly(WEEKDAYS.index(table.weekly), dt.time.fromisoformat(table.at.zfill(5)))
 
 
 def _incidents(file: ResponderFile) -> tuple[Incident, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -181,6 +181,14 @@ class ParcelStopSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportWeekly:
+    """When the weekly report is written: on which day (0 is Monday), from what time on."""
+
+    weekday: int
+    at: time
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that was configured. `file` is responder.toml (None if the shop has none), `directory` its folder.
 
@@ -204,6 +212,7 @@ class Settings:
     parcel_stop: ParcelStopSettings | None = None
     owe_file: Path | None = None
     calls: Calls = field(default_factory=Calls)
+    report_weekly: ReportWeekly | None = None
     incidents: tuple[Incident, ...] = ()
     perks: tuple[Perk, ...] = ()
     clocks: Clocks = field(default_factory=Clocks)

@@ -94,6 +94,8 @@ class Desk:
     orders_are_silent: bool = True
     notes_are_refused: bool = True
     append_not_before: datetime | None = None
+    reported: str = ""
+    report_not_before: datetime | None = None
     looked_for_silence: datetime | None = None
     clocks_begun: datetime | None = None
     digest_due: datetime | None = None

@@ -28,6 +28,7 @@ from responder.flows.sending import on_approved, settle_owed
 from responder.flows.staff import on_staff
 from responder.flows.tell import deliver_notes
 from responder.flows.troubles import begins, works
+from responder.flows.weekly import on_week
 from responder.model import Reason
 
 IDLE_MAX_S = 9 * 60
@@ -158,6 +159,7 @@ def take_turn(desk: Desk, now: datetime, *, after_connect: bool) -> Turn:
     with _refusals_logged(desk):
         on_clock(desk, now)
     look_after(desk, now)
+    on_week(desk, now)
     with _refusals_logged(desk):
         deliver_notes(desk, after_restart=after_connect)
     if desk.orders_are_silent and not desk.troubled:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import email
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import pytest
 from click.testing import CliRunner
 
 from responder.cli import cli
 from responder.edges.journal import Journal, rewordings
-from responder.edges.journal.tables import rewording
-from tests.journeys.shop import Shop, header_of, text_of, until
+from responder.edges.journal.tables import cursor, rewording
+from responder.flows.weekly import last_due
+from tests.journeys.shop import Shop, header_of, subject_of, text_of, until
 from tests.journeys.test_approval import thunderbird_saves
 from tests.journeys.test_owe import owe
 
@@ -96,3 +100,96 @@ def test_the_report_says_what_lies_in_the_folders_and_holds_nobody_s_words(quick
         assert {(row.gone, row.came) for row in tx.execute(rewording.select())} == {("", "")}
     journal.close()
     assert figures(shop)["templates"] == found["templates"]
+
+
+def test_the_weekly_report_comes_once_also_after_days_off_and_by_hand_whenever_asked(quick_shop: Shop) -> None:
+    shop = quick_shop
+    shop.relays = '[report]\nweekly = "mon"\nat = "00:00"\n'
+    shop.start()
+    shop.buyer_writes("花子です。ひみつの住所は石川県です。", name="田中 花子 ひみつ")
+    until(shop.all_notes, "a note about the mail that was held")
+    shop.stop()
+    # A shop that began today has no week to be told of; one that was away for weeks has its last one.
+    assert reports(shop) == []
+    journal = Journal(f"sqlite:///{shop.folder / 'state' / 'responder.db'}")
+    with journal.durable() as tx:
+        tx.execute(cursor.update().values(started_at=datetime.now(UTC) - timedelta(days=40)))
+    journal.close()
+    shop.start()
+    (mail,) = until(lambda: reports(shop), "the report")
+    shop.stop()
+    shop.start()
+    shop.stop()
+    assert reports(shop) == [mail]
+    report(shop, "--mail")
+    assert len(reports(shop)) == 2
+    for raw in reports(shop):
+        (text, page) = [
+            part.get_payload(decode=True) for part in email.message_from_bytes(raw).walk() if not part.is_multipart()
+        ]
+        assert "ブラウザで開いてください" in text.decode()
+        assert page.startswith(b"<!DOCTYPE html>")
+        assert not [word for word in (*SECRETS, "石川") if word in text.decode() + page.decode()]
+
+
+def reports(shop: Shop) -> list[bytes]:
+    return [one.raw for one in shop.lies_in("Responder") if "レポート" in subject_of(one.raw)]
+
+
+@pytest.mark.parametrize(
+    ("now", "begins", "ends"),
+    [
+        ("2026-11-23T06:59+09:00", "2026-11-09", "2026-11-16"),
+        ("2026-11-23T07:00+09:00", "2026-11-16", "2026-11-23"),
+        ("2026-11-29T23:59+09:00", "2026-11-16", "2026-11-23"),
+        ("2026-11-22T22:30+00:00", "2026-11-16", "2026-11-23"),
+    ],
+)
+def test_which_week_is_due(now: str, begins: str, ends: str) -> None:
+    tokyo = ZoneInfo("Asia/Tokyo")
+    due = last_due(0, time(7), datetime.fromisoformat(now), tokyo)
+    assert [one.astimezone(tokyo).isoformat()[:16] for one in (due.since, due.until)] == [
+        f"{begins}T00:00",
+        f"{ends}T00:00",
+    ]
+    assert due.key == f"report:{ends}"
+
+
+def test_a_week_in_which_the_clocks_change_has_an_hour_more() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    due = last_due(0, time(7), datetime.fromisoformat("2026-10-26T08:00+01:00"), berlin)
+    assert due.until - due.since == timedelta(days=7, hours=1)
+
+
+def test_the_warning_comes_before_the_draft_that_crosses_the_limit(quick_shop: Shop) -> None:
+    shop = quick_shop
+    now = datetime.now(UTC)
+    for n in range(100):
+        shop.orders[f"249-0000000-{n:07}"] = {
+            "order_id": f"249-0000000-{n:07}", "channel": "amazon", "status": "paid" if n < 9 else "shipped", "buyer_name": "客", "items": "マグ",
+            "buyer_mail": f"a{n}@marketplace.amazon.co.jp", "payment": "card", "total": "980", "currency": "JPY",
+            "ordered_at": (now - timedelta(hours=4 * n)).isoformat(),
+        }  # fmt: skip
+    shop.start()
+    told = []
+    for n in range(2):
+        owe(shop, f"249-0000000-{n:07}", "--matter", "sold_out", "--cause", "inspection")
+        until(lambda n=n: len([note for note in shop.all_notes() if "店舗都合" in note]) > n, "the note of the batch")
+        told.append(
+            next(
+                line
+                for note in shop.all_notes()
+                for line in note.splitlines()
+                if "店舗都合" in line and f" {n + 1} 件" in line
+            )
+        )
+    # 42 orders in 7 days, 2.5 %: the first is 2.4 %; the second waits beside it and is over.
+    assert "2.4%" in told[0]
+    assert told[1].startswith("- ご注意")
+    assert "4.8%" in told[1]
+    (row,) = figures(shop)["cancels"]
+    assert (row["shop"], row["standing"]["count"], row["standing"]["orders"]) == (0, 2, 42)
+    with shop.staff() as client:
+        client.move([shop.drafts()[0].uid], "ゴミ箱")
+    until(lambda: "discarded" in shop.kinds(), "one is thrown away")
+    assert figures(shop)["cancels"][0]["standing"]["count"] == 1
