@@ -2,8 +2,8 @@
 
     command folder -> read -> the order it is about -> journal: wish, mail, note -> the mail goes home
 
-What is dropped there is never lost: it is moved, and only a copy whose original still lies where we know it is put into
-Trash. The mail's text only chooses an order; whom the notice goes to is told by the order's data.
+What is dropped there is never lost: it is moved, and only what is equal to it, byte by byte, is put into Trash. The
+mail's text only chooses an order; whom the notice goes to is told by the order's data.
 """
 
 from __future__ import annotations
@@ -234,36 +234,37 @@ def _decide(tx: Connection, mail_id: int, decision: Decision, incoming: Unpacked
 
 
 def _send_home(desk: Desk, dropped: Dropped) -> None:
-    """Back where it was; a copy whose original is still there goes to Trash, from where staff can take it."""
+    """Back where it was. What lies there already makes way for it and goes to Trash: it was copied, or the mail client
+    removes the original later (Claws a moment, NeoMutt hours), and what came back is what no client means to remove."""
     place, known = dropped.place, dropped.known
-    original = _original(desk, dropped)
+    twin = _twin(desk, dropped)
     desk.session.select(place.mailbox)
-    if original is not None:
+    moved = desk.session.move(place.uid, dropped.home)
+    new = Place(dropped.home, *moved) if moved is not None else _found(desk, dropped)
+    if twin is not None and new is not None and new != twin:  # equal: a server where mailboxes are labels
+        desk.session.select(twin.mailbox)
         if desk.located.trash:
-            desk.session.move(place.uid, desk.located.trash)
+            desk.session.move(twin.uid, desk.located.trash)
         else:
-            desk.session.remove(place.uid)
-        new: Place | None = original
-    else:
-        moved = desk.session.move(place.uid, dropped.home)
-        new = Place(dropped.home, *moved) if moved is not None else _found(desk, dropped)
+            desk.session.remove(twin.uid)
     if known is not None and new is not None and new != known.place:
         with desk.journal.light() as tx:
             mails.move(tx, known.id, new)
     desk.forget_status(place.mailbox, dropped.home)
 
 
-def _original(desk: Desk, dropped: Dropped) -> Place | None:
-    """Where the mail still lies outside the command folders, or None."""
+def _twin(desk: Desk, dropped: Dropped) -> Place | None:
+    """The same mail, byte by byte as far as we read, still lying at its home; None if it has left."""
     known = dropped.known
-    if known is not None and known.place.mailbox not in desk.commands:
-        selected = desk.session.select(known.place.mailbox)
-        if selected.uidvalidity == known.place.uidvalidity:
-            for fetched in desk.session.fetch([known.place.uid], fields=("MESSAGE-ID",)):
-                marks = {flag.lower() for flag in fetched.flags}
-                if fetched.size_bytes == dropped.fetched.size_bytes and "\\deleted" not in marks:
-                    return known.place
-    return _found(desk, dropped)
+    found = known.place if known is not None and known.place.mailbox == dropped.home else None
+    for place in dict.fromkeys(one for one in (found, _found(desk, dropped)) if one is not None):
+        selected = desk.session.select(place.mailbox)
+        if selected.uidvalidity != place.uidvalidity:
+            continue
+        for fetched in desk.session.fetch([place.uid]):
+            if fetched.size_bytes == dropped.fetched.size_bytes and fetched.raw == dropped.fetched.raw:
+                return place
+    return None
 
 
 def _found(desk: Desk, dropped: Dropped) -> Place | None:

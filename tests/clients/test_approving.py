@@ -109,6 +109,16 @@ def test_text_in_iso_2022_jp_goes_out_as_it_was_written(make_story: Begin, clien
     assert b"iso-2022-jp" in mail.lower()
 
 
+@clients("save_wrapped", "move")
+def test_a_draft_whose_lines_the_client_broke_goes_out_so(make_story: Begin, client: str) -> None:
+    story = make_story(client)
+    story.do("open", "save_wrapped", "move")
+    story.wait(40)
+    mail = text_of(story.assert_sent_once())
+    assert mail != story.draft_text
+    assert "".join(mail.split()) == "".join(story.draft_text.split())
+
+
 @clients("save_page", "move")
 def test_a_draft_saved_as_a_page_goes_out_with_a_plain_part_too(make_story: Begin, client: str) -> None:
     story = make_story(client)

@@ -63,6 +63,9 @@ def test_refused_by_the_server_the_window_stays_and_the_draft_can_still_be_appro
     story.do("send_refused")
     story.wait(600)
     story.assert_nothing_sent()
+    if "save_refused" in story.client.habits.acts:  # the text was left in the window only
+        assert story.hand.states() == {"vanished": 1}
+        story.do("save_refused")
     story.do("move")
     story.wait(40)
     story.assert_sent_once()

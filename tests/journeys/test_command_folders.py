@@ -81,7 +81,7 @@ def test_a_held_mail_dropped_is_answered_in_its_thread(quick_shop: Shop) -> None
     until(lambda: shop.answered(asked), "the original is marked answered")
 
 
-def test_a_copy_is_taken_away_and_the_original_stays(quick_shop: Shop) -> None:
+def test_of_a_copy_and_its_original_one_stays(quick_shop: Shop) -> None:
     shop = quick_shop
     shop.order("1042")
     shop.start()
@@ -105,7 +105,7 @@ def test_what_is_no_command_comes_back_with_a_note(quick_shop: Shop) -> None:
     # A buyer with two open orders who names none.
     shop.buyer_writes("どうなっていますでしょうか。", subject="その後")
     drop(shop, arrived(shop, "その後"))
-    assert "1042" in shop.wait_for_note("注文が複数")
+    assert "1042" in shop.wait_for_note("下書きを作れません: 注文が複数")
     arrived(shop, "その後")
     # A draft of ours.
     shop.buyer_writes("注文番号1042をキャンセルしてください。")
