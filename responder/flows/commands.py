@@ -55,6 +55,7 @@ def on_commands(desk: Desk, now: datetime) -> None:
 
     Raises: OrdersUnavailable: the mails wait where they are.
     """
+    desk.look_ahead(desk.commands)
     for mailbox, matter in desk.commands.items():
         if not desk.changed(mailbox):
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
@@ -46,18 +46,17 @@ class Sighting:
 class Desk:
     """One account at work. Owned by one thread at a time; `settings` is swapped between turns, never within one.
 
-    `statuses` and `papers` only spare the server work: losing them costs a scan, never correctness. `first_seen`
-    is when a mail in Approved was first noticed there: its quiet time starts anew after a restart. `tried` are the
-    mails this process has taken in hand: if one of them is still undecided, it did not kill us. `outbox` holds what
-    is claimed and waits for the sending thread, `in_flight` the drafts that are in there or being sent at this moment;
-    `words` are what the warehouse is to be told, `saying` those in the sending thread's hands;
-    `owed` are answers of the SMTP server that the journal does not know yet (both threads may settle them).
-    `own_copies` is where we filed the Sent copy of a draft, `copies_tried` the drafts for which that was begun, and
-    `sent_here` those this process has sent. `orders_are_silent` and `notes_are_refused` are true at the start, too: a
-    former run may have told so. `clocks_begun` is when the
-    clocks of this account first ran, `digest_due` when its next morning mail is due, None until the journal was asked.
-    `steady` counts seconds whatever happens to the clock; `times` is what both said at the
-    last turn.
+    `statuses`, `ahead` (how mailboxes looked a moment ago) and `papers` only spare the server work: losing them
+    costs a scan, never correctness. `first_seen` is when a mail in Approved was first noticed there: its quiet time
+    starts anew after a restart. `tried` are the mails this process has taken in hand: if one of them is still
+    undecided, it did not kill us. `outbox` holds what is claimed and waits for the sending thread, `in_flight` the
+    drafts that are in there or being sent at this moment; `words` are what the warehouse is to be told, `saying`
+    those in the sending thread's hands; `owed` are answers of the SMTP server that the journal does not know yet
+    (both threads may settle them). `own_copies` is where we filed the Sent copy of a draft, `copies_tried` the
+    drafts for which that was begun, and `sent_here` those this process has sent. `orders_are_silent` and
+    `notes_are_refused` are true at the start, too: a former run may have told so. `clocks_begun` is when the clocks
+    of this account first ran, `digest_due` when its next morning mail is due, None until the journal was asked.
+    `steady` counts seconds whatever happens to the clock; `times` is what both said at the last turn.
     """
 
     account: AccountSettings
@@ -70,6 +69,7 @@ class Desk:
     steady: Callable[[], float] | None = None
     times: tuple[datetime, float] | None = None
     statuses: dict[str, Status] = field(default_factory=dict)
+    ahead: dict[str, Status] = field(default_factory=dict)
     papers: dict[str, dict[Place, Papers]] = field(default_factory=dict)
     first_seen: dict[Place, datetime] = field(default_factory=dict)
     views: dict[str, dict[Place, Sighting]] = field(default_factory=dict)
@@ -126,23 +126,29 @@ class Desk:
 
     def changed(self, mailbox: str) -> bool:
         """True if the mailbox looks different from the last time this was asked; remembers how it looks now."""
-        status = self.session.status(mailbox)
+        status = self.ahead.pop(mailbox, None) or self.session.status(mailbox)
         before = self.statuses.get(mailbox)
         self.statuses[mailbox] = status
         if before is not None and before.uidvalidity != status.uidvalidity:
             self.papers.pop(mailbox, None)
         return before != status
 
+    def look_ahead(self, mailboxes: Collection[str]) -> None:
+        """Ask how these look, all at once where the server can: the next question about each is answered by that."""
+        self.ahead = dict(self.session.statuses(mailboxes))
+
     def forget_status(self, *mailboxes: str) -> None:
         """Look again at these mailboxes: something of ours is under way there."""
         for mailbox in mailboxes:
             self.statuses.pop(mailbox, None)
+            self.ahead.pop(mailbox, None)
             self.views.pop(mailbox, None)
 
     def forget_everything_seen(self) -> None:
         """After a lost line: what we remember of the mailboxes may be wrong, so all are read again."""
         self.last_full_look = None
         self.statuses.clear()
+        self.ahead.clear()
         self.views.clear()
         self.papers.clear()
         self.read_up_to.clear()

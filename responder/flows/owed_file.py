@@ -50,7 +50,7 @@ def take_over(
     mistakes: list[Mistake] = []
     for path in paths:
         if path.is_file():
-            rows += _rows_of(path, settings, orders, now, mistakes)
+            rows += _rows_of(path, settings, orders, now, mistakes, told=lambda: _items_told(journal))
     if not rows:
         return frozenset(), tuple(mistakes)
     with journal.durable() as tx:
@@ -58,8 +58,20 @@ def take_over(
     return frozenset(row.account for row in new), tuple(mistakes)
 
 
+def _items_told(journal: Journal) -> set[str]:
+    """The items of rows that were taken over before."""
+    with journal.reading() as tx:
+        return owed.items_told(tx, SOURCE)
+
+
 def _rows_of(
-    path: Path, settings: Settings, orders: OrderBook, now: datetime, mistakes: list[Mistake]
+    path: Path,
+    settings: Settings,
+    orders: OrderBook,
+    now: datetime,
+    mistakes: list[Mistake],
+    *,
+    told: Callable[[], set[str]],
 ) -> list[owed.Wished]:
     today, batch = day_of(now, settings.shop.timezone), new_batch()
     found: list[tuple[int, Line]] = []
@@ -102,6 +114,8 @@ def _rows_of(
         if not wish.order_id:
             match = orders_with(orders, wish.items[0])
             if isinstance(match, Unclear):
+                if not match.known and wish.items[0] in told():
+                    continue  # a row that stays there after its orders are done
                 code = "owe_item_unclear" if match.known else "owe_item_unknown"
                 args = (("found", wish.items[0]), ("known", ", ".join(match.known)))
                 mistakes.append(Mistake(str(path), number, "item", code, args))

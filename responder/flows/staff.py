@@ -62,6 +62,7 @@ class Ready:
 
 def on_staff(desk: Desk, now: datetime) -> list[Ready]:
     """Take note of everything staff did since the last time; returns what is ready to go out."""
+    desk.look_ahead(desk.staff_mailboxes())
     before = (desk.views.get(desk.account.approved), desk.views.get(desk.located.drafts))
     on_sent_folder(desk, now)
     trashed = _look_into_trash(desk, now)

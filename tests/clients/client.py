@@ -70,12 +70,22 @@ class Client:
     raw: bytes = b""
     text: str = ""
     left: list[int] = field(default_factory=list)
+    boxes: dict[str, str] = field(default_factory=lambda: dict(MAILBOXES))
+    """What the mailboxes of an act are called on this server."""
     written: list[bytes] = field(default_factory=list)
 
     def load(self, uid: int, raw: bytes) -> None:
         """A draft is shown in the window."""
-        self.line.say(f"SELECT {spelled('Drafts')}")
+        self.line.say(f"SELECT {self._spelled('Drafts')}")
         self.held, self.raw, self.text, self.left = uid, raw, text_of(raw).replace("\r\n", "\n"), []
+
+    def drop(self, uid: int, folder: str, source: str = "INBOX") -> None:
+        """Drag a mail from one folder into another: the same words as for a draft into Approved."""
+        self.line.say(f"SELECT {self._spelled(source)}")
+        self.held, self.left = uid, []
+        self.boxes["Approved"] = folder
+        self.do("move")
+        self.boxes["Approved"] = MAILBOXES["Approved"]
 
     def do(self, act: str) -> None:
         """Say everything that belongs to this act, one line after the other."""
@@ -104,7 +114,7 @@ class Client:
                 values = {"held": self.held, "new": self.line.told, "left": ",".join(str(uid) for uid in self.left)}
                 command = re.sub(r"\{(\w+)\}", lambda found: str(values[found[1]]), command)
                 for name in MAILBOXES:
-                    command = re.sub(rf"\b{name}\b", spelled(name), command)
+                    command = re.sub(rf"\b{name}\b", self._spelled(name), command)
                 self.line.say(command, literal)
 
     def write(self, form: str) -> bytes:
@@ -112,6 +122,9 @@ class Client:
         written = self.habits.forms[form].write(self.raw, self.text, date=formatdate(localtime=True))
         self.written.append(written)
         return written
+
+    def _spelled(self, mailbox: str) -> str:
+        return spelled(self.boxes.get(mailbox, mailbox))
 
     def _hand_over(self, mail: bytes, *, refused: bool) -> None:
         found = getaddresses([header_of(self.raw, name) for name in ("To", "Cc", "Bcc")])
@@ -126,4 +139,4 @@ class Client:
 
 def spelled(mailbox: str) -> str:
     """The name as it stands on the wire, quoted."""
-    return '"' + encode_utf7(MAILBOXES.get(mailbox, mailbox)).decode("ascii") + '"'
+    return '"' + encode_utf7(mailbox).decode("ascii") + '"'

@@ -463,3 +463,18 @@ def test_our_folders_can_be_made_where_everything_lies_below_inbox(make_dovecot:
             session.create("Responder/在庫切れ")
         session.create(spell("Responder/在庫切れ", session.folders()))
     assert "INBOX.Responder.在庫切れ" in server.boxes()
+
+
+def test_several_mailboxes_are_looked_at_in_one_round_trip_where_the_server_can(server: Any_, session: Session) -> None:
+    names = ["Responder", "Responder/在庫切れ", 'Responder/a"b\\c', "Responder/50%", "INBOX"]
+    for name in names[:-1]:
+        with contextlib.suppress(CommandRefused):  # not every server makes every name
+            session.create(name)
+    there = {folder.name for folder in session.folders()} & set(names)
+    session.append("Responder/在庫切れ", letter(), flags=())
+    found = session.statuses([*there, "Nowhere"])
+    assert found == {name: session.status(name) for name in found}
+    if session.has("LIST-STATUS") and session.has("LIST-EXTENDED"):
+        assert set(found) == there - {"Responder/50%"}
+        assert found["Responder/在庫切れ"].messages == 1
+    assert session.statuses(["INBOX"]) == {}

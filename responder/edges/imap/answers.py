@@ -9,6 +9,7 @@ from typing import Any
 
 from imapclient.response_parser import parse_fetch_response
 
+from responder.edges.imap.values import Status
 from responder.edges.imap.wire import response_code
 from responder.model import Fetched
 
@@ -32,6 +33,19 @@ _ITEM = re.compile(
 _HEAD = re.compile(rb"\d+ \(")
 _DATE = re.compile(r" ?(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def status_of(pairs: Sequence[Any]) -> Status:
+    """What the items of a STATUS answer tell, names and numbers by turns."""
+    named = zip(pairs[::2], pairs[1::2], strict=True)
+    told = {as_text(key).upper(): value for key, value in named if isinstance(value, int)}
+    return Status(
+        uidvalidity=told.get("UIDVALIDITY", 0),
+        uidnext=told.get("UIDNEXT", 0),
+        messages=told.get("MESSAGES", 0),
+        unseen=told.get("UNSEEN", 0),
+        highestmodseq=told.get("HIGHESTMODSEQ") or None,
+    )
 
 
 def fetch_answer(data: list[Any]) -> Mapping[int, Mapping[bytes, Any]]:

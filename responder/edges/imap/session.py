@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any, Self
 
+from imapclient.imap_utf7 import encode as encode_utf7
 from imapclient.response_parser import parse_response
 
 from responder.edges.imap.answers import (
@@ -21,6 +23,7 @@ from responder.edges.imap.answers import (
     as_text,
     fetched,
     flag_set,
+    status_of,
     uid_batches,
     uid_set,
 )
@@ -152,24 +155,37 @@ class Session:
 
     def status(self, mailbox: str) -> Status:
         """Look at a mailbox without opening it."""
-        items = ["UIDVALIDITY", "UIDNEXT", "MESSAGES", "UNSEEN"]
-        if self.has("CONDSTORE"):
-            items.append("HIGHESTMODSEQ")
-        self._wire.ask("STATUS", self._wire.quoted(mailbox, "STATUS"), f"({' '.join(items)})")
-        told: dict[str, int] = {}
+        self._wire.ask("STATUS", self._wire.quoted(mailbox, "STATUS"), self._status_items())
         with self._wire.readable("STATUS"):
             parsed = parse_response([line for line in self._wire.took("STATUS") if line != b""])
-            pairs = next((item for item in reversed(parsed) if isinstance(item, tuple)), ())
-            for key, value in zip(pairs[::2], pairs[1::2], strict=True):
-                if isinstance(value, int):
-                    told[as_text(key).upper()] = value
-        return Status(
-            uidvalidity=told.get("UIDVALIDITY", 0),
-            uidnext=told.get("UIDNEXT", 0),
-            messages=told.get("MESSAGES", 0),
-            unseen=told.get("UNSEEN", 0),
-            highestmodseq=told.get("HIGHESTMODSEQ") or None,
-        )
+            return status_of(next((item for item in reversed(parsed) if isinstance(item, tuple)), ()))
+
+    def statuses(self, mailboxes: Collection[str]) -> Mapping[str, Status]:
+        """Look at several mailboxes in one round trip (RFC 5819), as far as the server can: one it does not tell of, or
+        has another name for, is missing."""
+        known = {
+            self._wire.raw_names.get(name) or encode_utf7(name): name
+            for name in mailboxes
+            if not {"*", "%"} & set(name)
+        }
+        if len(known) < 2 or not self.has("LIST-STATUS") or not self.has("LIST-EXTENDED"):
+            return {}
+        names = b"(" + b" ".join(self._wire.quoted(name, "LIST") for name in known.values()) + b")"
+        try:
+            self._wire.ask("LIST", '""', names, "RETURN", f"(STATUS {self._status_items()})", command="LIST")
+        except CommandRefused:
+            return {}
+        found: dict[str, Status] = {}
+        with self._wire.readable("STATUS"):
+            parsed = parse_response([line for line in self._wire.took("STATUS") if line != b""])
+            for spelled, told in pairwise(parsed):
+                if isinstance(told, tuple) and isinstance(spelled, bytes) and spelled in known:
+                    found[known[spelled]] = status_of(told)
+        return found
+
+    def _status_items(self) -> str:
+        more = " HIGHESTMODSEQ" if self.has("CONDSTORE") else ""
+        return f"(UIDVALIDITY UIDNEXT MESSAGES UNSEEN{more})"
 
     # --- finding ----------------------------------------------------------------------------------------------------
 

@@ -115,6 +115,12 @@ def find(tx: Connection, order_keys: Sequence[str]) -> list[Owed]:
     return found
 
 
+def items_told(tx: Connection, source: str) -> set[str]:
+    """The items that were ever wished by name through this source."""
+    wishes = tx.execute(select(owed.c.wish).where(owed.c.source == source)).scalars()
+    return {item for kept in wishes for item in kept.get("items", ())}
+
+
 def of_batch(tx: Connection, batch: str) -> list[Owed]:
     """Everything that came in together, in order."""
     return [_owed(row) for row in tx.execute(select(owed).where(owed.c.batch == batch).order_by(owed.c.id))]
