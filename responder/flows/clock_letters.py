@@ -183,23 +183,14 @@ def _written(
 
 
 def _intent(desk: Desk, one: Written) -> drafts.Intent:
-    letter = one.letter
-    return drafts.Intent(
+    return drafts.Intent.of(
+        one.decision,
+        one.letter,
         case_id=one.case.id,
         account=desk.name,
         message_id=one.message_id,
         raw=one.raw,
-        template=letter.template,
-        situation=one.decision.situation,
-        order_id=one.decision.order_id,
-        channel=one.decision.channel,
-        facts=letter.facts,
-        sender=letter.sender.mail,
-        recipient=letter.to,
-        in_reply_to=letter.in_reply_to,
-        references=letter.references,
         answers=one.answers,
-        valid_until=letter.valid_until,
     )
 
 

@@ -170,22 +170,14 @@ def _intent(desk: Desk, plan: Plan) -> drafts.Intent | None:
     letter, case, decision = plan.letter, plan.case, plan.decision
     if letter is None or case is None:
         return None
-    return drafts.Intent(
+    return drafts.Intent.of(
+        decision,
+        letter,
         case_id=case.id,
         account=desk.name,
         message_id=plan.draft_message_id,
         raw=plan.draft_raw,
-        template=letter.template,
-        situation=decision.situation,
-        order_id=decision.order_id,
-        channel=decision.channel,
-        facts=letter.facts,
-        sender=letter.sender.mail,
-        recipient=letter.to,
-        in_reply_to=letter.in_reply_to,
-        references=letter.references,
         answers=plan.answers,
-        valid_until=letter.valid_until,
     )
 
 

@@ -239,22 +239,14 @@ def _commit(desk: Desk, tx: Connection, errand: Errand, now: datetime) -> bool:
     cases.tie(tx, desk.name, dict.fromkeys((errand.root, errand.message_id), case.id))
     if errand.retire is not None:
         drafts.end(tx, errand.retire.id, "stale", now=now)
-    intent = drafts.Intent(
+    intent = drafts.Intent.of(
+        decision,
+        letter,
         case_id=case.id,
         account=desk.name,
         message_id=errand.message_id,
         raw=errand.raw,
-        template=letter.template,
-        situation=decision.situation,
-        order_id=decision.order_id,
-        channel=decision.channel,
-        facts=letter.facts,
-        sender=letter.sender.mail,
-        recipient=letter.to,
-        in_reply_to=letter.in_reply_to,
-        references=letter.references,
         answers=errand.answers,
-        valid_until=letter.valid_until,
     )
     errand.draft_id = drafts.begin(tx, [intent], now=now)[errand.message_id]
     detail = {"owed": wished.id, "matter": wished.matter, "source": wished.source, "draft": errand.draft_id}

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Row, bindparam, func, insert, or_, select, update
 
 from responder.edges.journal.tables import IN_ONE_QUERY, case, draft, event
-from responder.model import OPEN_DRAFT_STATES, Address, Approval, Draft, DraftState, Place
+from responder.model import OPEN_DRAFT_STATES, Address, Approval, Decision, Draft, DraftState, Letter, Place
 
 # Statements of every turn are built once: to build one costs more than to run it.
 _OF_ACCOUNT = select(draft).where(draft.c.account == bindparam("account")).order_by(draft.c.id)
@@ -85,6 +85,37 @@ class Intent:
     references: Sequence[str]
     answers: Sequence[int]
     valid_until: datetime | None = None
+
+    @classmethod
+    def of(
+        cls,
+        decision: Decision,
+        letter: Letter,
+        *,
+        case_id: str,
+        account: str,
+        message_id: str,
+        raw: bytes,
+        answers: Sequence[int],
+    ) -> Intent:
+        """The draft of a letter, written on a decision; `answers` are the ids of the mails it replies to."""
+        return cls(
+            case_id=case_id,
+            account=account,
+            message_id=message_id,
+            raw=raw,
+            template=letter.template,
+            situation=decision.situation,
+            order_id=decision.order_id,
+            channel=decision.channel,
+            facts=letter.facts,
+            sender=letter.sender.mail,
+            recipient=letter.to,
+            in_reply_to=letter.in_reply_to,
+            references=letter.references,
+            answers=answers,
+            valid_until=letter.valid_until,
+        )
 
 
 def begin(tx: Connection, intents: Sequence[Intent], *, now: datetime) -> dict[str, int]:
