@@ -172,6 +172,18 @@ def test_the_objections_are_those_of_the_code() -> None:
     assert {code(row[0])[0]: row[2] == "yes" for row in rows} == expected
 
 
+def test_every_threat_has_a_test_that_exists() -> None:
+    rows = tables(DOCS / "threats.md")
+    rows = [row for row in rows if row[0].isdigit()]
+    assert [int(row[0]) for row in rows] == list(range(1, 27))
+    for row in rows:
+        shown = code(row[3])
+        assert shown, row[1]
+        for name in shown:
+            file, _, function = name.partition("::")
+            assert f"def {function}(" in (DOCS.parent / file).read_text(encoding="utf-8"), name
+
+
 def test_the_points_of_death_are_those_of_the_tests() -> None:
     from tests.journeys.dies import POINTS
 

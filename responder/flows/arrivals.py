@@ -27,13 +27,15 @@ from responder.flows.understanding import Unpacked
 from responder.model import Cursor, Fetched, Place, Reason
 
 BATCH = 200
+A_TURN = 400
+"""So many mails are taken up before staff have their turn: in a flood an approval waits for these, not for all."""
 DRAFTS_AT_ONCE = 40
 TRIES = 3
 CLOCK_SLACK = timedelta(minutes=10)
 
 
 def on_arrivals(desk: Desk, mailbox: str, now: datetime) -> int:
-    """Work on everything that came into `mailbox` since the last time; returns how many mails were looked at."""
+    """Work on what came into `mailbox` since the last time, so many mails at once; returns how many were looked at."""
     selected = desk.session.select(mailbox, keep=True)
     with desk.journal.reading() as tx:
         cursor = mails.find_cursor(tx, desk.name, mailbox)
@@ -47,6 +49,9 @@ def on_arrivals(desk: Desk, mailbox: str, now: datetime) -> int:
         cursor = replace(cursor, last_uid=selected.uidnext - 1)
         with desk.journal.light() as tx:
             mails.save_cursor(tx, cursor)
+    if len(uids) > A_TURN:
+        uids = uids[:A_TURN]
+        desk.wake_at(now)
     with opened_scribe(desk, len(uids), now) as scribe:
         for start in range(0, len(uids), BATCH):
             batch = uids[start : start + BATCH]

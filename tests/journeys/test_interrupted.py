@@ -8,15 +8,17 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from responder.cli import cli
+from responder.core import guards
 from responder.edges.imap import Session
-from responder.edges.journal import Journal, JournalUnavailable, drafts, notes
+from responder.edges.journal import Journal, JournalUnavailable, drafts, mails, notes
 from responder.errors import ConnectionLost
-from responder.flows import sending, staff
+from responder.flows import arrivals, sending, staff
 from responder.flows.sent import SERVER_FILES
 from tests.journeys.by_hand import ByHand, breaking
 from tests.journeys.shop import Shop, move, text_of
@@ -333,6 +335,68 @@ def restore(hand: ByHand, file: Path) -> None:
     hand.journal, hand.desk = Journal(hand.settings.state_url), None
     with hand.journal.durable() as tx:
         drafts.release_claims(tx, "main")
+
+
+# --- mails that come to no good ------------------------------------------------------------------------------------
+
+
+class Dies(BaseException):
+    """The process ends here: the parser's memory, a signal."""
+
+
+def test_a_mail_over_which_we_died_three_times_is_set_aside_and_the_next_goes_on(
+    by_hand: Callable[..., ByHand], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand = by_hand()
+    real = guards.gate
+
+    def gate(message: Any, *args: Any, **kwargs: Any) -> Any:
+        if "poison" in message.subject:
+            raise Dies
+        return real(message, *args, **kwargs)
+
+    monkeypatch.setattr(guards, "gate", gate)
+    hand.shop.order("1043", buyer_mail="b@mail.example")
+    hand.orders.refresh()
+    before = len(hand.shop.drafts())
+    hand.shop.buyer_writes("x", subject="poison", sender="evil@mail.example")
+    hand.shop.buyer_writes("注文番号1043をキャンセルしてください。", sender="b@mail.example")
+    deaths = 0
+    while deaths < 6:
+        try:
+            hand.turn()
+        except Dies:
+            deaths += 1
+            hand.die()
+        else:
+            break
+    assert 3 <= deaths <= 4
+    assert len(hand.shop.drafts()) == before + 1
+    assert ["処理できないメール" in note for note in hand.shop.notes()] == [True]
+
+
+def test_in_a_flood_an_approval_does_not_wait_for_all_of_it(
+    by_hand: Callable[..., ByHand], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand = by_hand()
+    monkeypatch.setattr(arrivals, "A_TURN", 2)
+    approve_all(hand.shop)
+    for number in range(5):
+        hand.shop.buyer_writes("届きました。ありがとうございました！", sender=f"b{number}@mail.example")
+    hand.turn_and_send(1)
+    desk = hand.turn()
+    assert decided(hand) < 5
+    assert desk.next_wake == hand.now
+    hand.send()
+    assert len(hand.shop.sink.mails) == 1
+    hand.turn_and_send(3)
+    assert decided(hand) >= 5
+
+
+def decided(hand: ByHand) -> int:
+    """How many mails have been understood, the first one not counted."""
+    with hand.journal.reading() as tx:
+        return sum(mails.count_by_action(tx, "main").values()) - 1
 
 
 # --- clocks ---------------------------------------------------------------------------------------------------------

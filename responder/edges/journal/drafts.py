@@ -347,13 +347,15 @@ def filed(tx: Connection, draft_id: int, *, now: datetime) -> None:
 
 
 def forget_bodies(tx: Connection, before: datetime, *, most: int) -> int:
-    """Take the texts of drafts that ended before then out of the journal, of so many at once; how many there were."""
+    """Take the texts of drafts that ended before then out of the journal, and what of the order and the buyer they were
+    made from, of so many at once; how many there were."""
     ended = func.coalesce(draft.c.ended_at, draft.c.sent_at, draft.c.created_at)
     is_done = draft.c.state.in_(("filed", "discarded")) | (draft.c.state.in_(_ENDED) & draft.c.removed.is_(True))
     old = select(draft.c.id).where(is_done, ended < before, func.length(draft.c.raw) > 0).limit(most)
     ids = list(tx.execute(old).scalars())
     if ids:
-        tx.execute(update(draft).where(draft.c.id.in_(ids)).values(raw=b"", outgoing_raw=None))
+        nothing: dict[str, object] = {"raw": b"", "outgoing_raw": None, "facts": {}, "recipient_name": ""}
+        tx.execute(update(draft).where(draft.c.id.in_(ids)).values(nothing))
     return len(ids)
 
 
