@@ -6,11 +6,11 @@ import argparse
 import os
 import sys
 
-from bench import backlog, orders, sends, wake
+from bench import backlog, clocks, orders, sends, wake
 from bench.report import Row, show
 from tests.servers.dovecot import missing
 
-NAMES = ("wake", "backlog", "sends", "orders")
+NAMES = ("wake", "backlog", "sends", "orders", "clocks")
 
 
 def main() -> int:
@@ -23,7 +23,7 @@ def main() -> int:
     args = parser.parse_args()
     chosen = set(args.only) or set(NAMES)
     why_not = missing()
-    if why_not is not None and chosen - {"orders"}:
+    if why_not is not None and chosen - {"orders", "clocks"}:
         print(f"bench: {why_not}", file=sys.stderr)
         return 0
     rows: list[Row] = []
@@ -35,6 +35,8 @@ def main() -> int:
         rows += sends.measure(300 if args.full else 60)
     if "orders" in chosen:
         rows += orders.measure_all([100_000, 1_000_000] if args.full else [20_000])
+    if "clocks" in chosen:
+        rows += clocks.measure(10_000)
     show(f"responder against bare loops, {os.cpu_count()} cores", rows)
     return 0
 
