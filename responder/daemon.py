@@ -44,6 +44,7 @@ from responder.errors import (
     ResponderError,
     TemporaryError,
 )
+from responder.flows.auto_replies import send_receipts
 from responder.flows.bulletin import Bulletin
 from responder.flows.desk import Desk
 from responder.flows.forgetting import forget_bodies
@@ -58,6 +59,7 @@ log = logging.getLogger("responder")
 WORKERS = 8
 SENDERS = 4
 WAREHOUSE = "[parcel_stop]"
+RECEIPTS = "[auto_reply]"
 PAUSE_FIRST_S = 1.0
 PAUSE_MOST_S = 300.0
 PAUSE_REFUSED_S = 1800.0
@@ -357,6 +359,8 @@ class Daemon:
             future.add_done_callback(lambda _: self._sent_a_batch(post.name))
         if desk.words:
             self._tell_warehouse(post, desk)
+        if desk.receipts:
+            self._send_receipts(post, desk)
 
     def _tell_warehouse(self, post: Post, desk: Desk) -> None:
         """Hand what the warehouse is to be told to the sending pool."""
@@ -373,6 +377,23 @@ class Daemon:
                 log.exception("parcel_failed", extra={"action": "parcel_failed", "account": post.name})
 
         future = self._sending[post.name, WAREHOUSE] = self._senders.submit(job)
+        future.add_done_callback(lambda _: self.poke(post.name))
+
+    def _send_receipts(self, post: Post, desk: Desk) -> None:
+        """Hand the receipts that need no approval to the sending pool."""
+        under_way = self._sending.get((post.name, RECEIPTS))
+        if under_way is not None and not under_way.done():
+            return
+        receipts, desk.receipts = desk.receipts, []
+        desk.replying |= {receipt.id for receipt in receipts}
+
+        def job() -> None:
+            try:
+                send_receipts(desk, receipts, self._stopping.is_set)
+            except Exception:
+                log.exception("auto_reply_failed", extra={"action": "auto_reply_failed", "account": post.name})
+
+        future = self._sending[post.name, RECEIPTS] = self._senders.submit(job)
         future.add_done_callback(lambda _: self.poke(post.name))
 
     def _sent_a_batch(self, name: str) -> None:

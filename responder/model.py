@@ -561,11 +561,12 @@ class DraftLine:
 
 @dataclass(frozen=True, slots=True)
 class CaseFile:
-    """A case with its mails and drafts, oldest first."""
+    """A case with its mails and drafts, oldest first. `was_told`: its buyer had a receipt without an approval."""
 
     case: Case
     mails: tuple[MailLine, ...] = ()
     drafts: tuple[DraftLine, ...] = ()
+    was_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)

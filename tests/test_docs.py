@@ -18,6 +18,7 @@ from responder.config import bare, load
 from responder.config.channels import read_channels
 from responder.config.file import (
     AccountTable,
+    AutoReplyTable,
     CallsTable,
     FoldersTable,
     IncidentTable,
@@ -54,6 +55,7 @@ PAGES = sorted(DOCS.rglob("*.md"))
 LANGUAGES: tuple[Language, ...] = ("ja", "en")
 NOON = datetime.fromisoformat("2026-11-20T12:00+09:00")
 TABLES: tuple[type[BaseModel], ...] = (
+    AutoReplyTable,
     ResponderFile,
     ShopTable,
     AccountTable,
@@ -219,6 +221,7 @@ def test_every_key_of_the_configuration_is_explained_and_no_other(language: Lang
         "incident",
         "perk",
         "time",
+        "auto_reply",
     } | set(StateTable.model_fields)
     rows = re.findall(r"^\| ((?:`\w+`(?:, |、)?)+) \|", text_of(page), re.MULTILINE)
     named = {key for row in rows for key in code(row)}

@@ -79,6 +79,21 @@ def relays(source: Source, channels: Sequence[Channel]) -> Iterator[Mistake]:
                 yield source.mistake(here, "relay_without_server", found=name)
 
 
+def auto_reply(source: Source, rules: Sequence[str]) -> Iterator[Mistake]:
+    """What is wrong with the mails that are to leave without an approval."""
+    table = source.data.get("auto_reply")
+    if not isinstance(table, dict):
+        return
+    named = table.get("rules")
+    for name in named if isinstance(named, list) else ():
+        if isinstance(name, str) and name != "*" and name not in rules:
+            best = nearest(name, rules)
+            yield source.mistake(("auto_reply", "rules"), "auto_reply_no_rule", suggestion=best, found=name)
+    accounts = [account for _, account in _tables(source.data, "account")]
+    if not any("authserv_id" in account and "smtp" in account for account in accounts):
+        yield source.mistake(("auto_reply",), "auto_reply_unsafe")
+
+
 def is_loopback(host: str) -> bool:
     """True if the host is this machine by its name or number, without asking DNS."""
     if host.casefold().rstrip(".") in ("localhost", "localhost.localdomain", "ip6-localhost"):

@@ -401,6 +401,19 @@ class TimeTable(_Table):
     asks: list[Line] = Field(default_factory=list, description="Your own templates that ask the buyer something.")
 
 
+class AutoReplyTable(_Table):
+    """The one mail that leaves without an approval: that a mail has come in. Left out: none leaves."""
+
+    rules: Annotated[list[Line], Field(min_length=1)] = Field(
+        description='For mails of which rules (their id); ["*"] for every mail that wants an answer.'
+    )
+    at: Literal["arrival", "deadline"] = Field(
+        "deadline", description="When the mail comes in, or only before the deadline if no answer was approved."
+    )
+    once_in_days: Annotated[int, Field(ge=1, le=365)] = Field(7, description="One sender gets it once in so many days.")
+    most_a_day: Annotated[int, Field(ge=1, le=1000)] = Field(50, description="No more than this leave in a day.")
+
+
 class ResponderFile(_Table):
     """responder.toml"""
 
@@ -414,6 +427,7 @@ class ResponderFile(_Table):
     calls: CallsTable = Field(default_factory=lambda: CallsTable.model_validate({}))
     time: TimeTable = Field(default_factory=lambda: TimeTable.model_validate({}))
     report: ReportTable = Field(default_factory=lambda: ReportTable.model_validate({}))
+    auto_reply: AutoReplyTable | None = None
     wording: WordingTable = Field(default_factory=lambda: WordingTable.model_validate({}))
     parcel_stop: ParcelStopTable | None = None
 

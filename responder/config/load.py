@@ -27,7 +27,6 @@ from responder.config.file import (
     ResponderFile,
     ServerTable,
     ShopTable,
-    TimeTable,
 )
 from responder.config.layouts import load_layouts
 from responder.config.order_checks import sql_url
@@ -45,6 +44,7 @@ from responder.config.settings import (
     SqlOrdersSettings,
 )
 from responder.config.validate import validate
+from responder.core.auto_reply import AutoReply
 from responder.core.clocks import Clocks, asking
 from responder.core.facts import load as load_facts
 from responder.core.owed.around import Incident, Perk
@@ -112,6 +112,8 @@ def load(directory: Path | None, *, env: Mapping[str, str]) -> Settings:
         mistakes += exc.mistakes
     if channels is not None:
         mistakes += checks.relays(read, channels)
+    if pack is not None:
+        mistakes += checks.auto_reply(read, [rule.id for rule in pack.rulebook.rules])
     if mistakes or file is None or pack is None or channels is None or layouts is None:
         raise ConfigError(_told_once(mistakes))
     shop = _shop(file.shop)
@@ -134,7 +136,7 @@ def load(directory: Path | None, *, env: Mapping[str, str]) -> Settings:
         report_weekly=_report_weekly(file),
         incidents=_incidents(file),
         perks=_perks(file),
-        clocks=_clocks(file.time),
+        clocks=_clocks(file),
         owe_file=None if file.owe.file is None else folder / Path(file.owe.file).expanduser(),
         pack_paths=pack.paths,
         warnings=(*warnings, *pack.warnings),
@@ -159,8 +161,11 @@ def load_pack(settings: Settings) -> Settings:
     file = None
     if settings.file is not None:
         # Of responder.toml only what is switched on and off from day to day is taken over.
-        file, found = validate(source.read(settings.file))
+        read = source.read(settings.file)
+        file, found = validate(read)
         mistakes += found
+        if pack is not None:
+            mistakes += checks.auto_reply(read, [rule.id for rule in pack.rulebook.rules])
     if pack is None or channels is None or mistakes:
         raise ConfigError(_told_once(mistakes))
     kept = tuple(warning for warning in settings.warnings if warning.file == str(settings.file))
@@ -176,7 +181,7 @@ def load_pack(settings: Settings) -> Settings:
         report_weekly=settings.report_weekly if file is None else _report_weekly(file),
         incidents=settings.incidents if file is None else _incidents(file),
         perks=settings.perks if file is None else _perks(file),
-        clocks=settings.clocks if file is None else _clocks(file.time),
+        clocks=settings.clocks if file is None else _clocks(file),
     )
 
 
@@ -353,7 +358,8 @@ def _perks(file: ResponderFile) -> tuple[Perk, ...]:
     )
 
 
-def _clocks(table: TimeTable) -> Clocks:
+def _clocks(file: ResponderFile) -> Clocks:
+    table, auto = file.time, file.auto_reply
     return Clocks(
         digest_at=dt.time.fromisoformat(table.digest_at.zfill(5)) if table.digest_at else None,
         remind_after=tuple(sorted({_span(age) for age in table.remind_after})),
@@ -362,6 +368,7 @@ def _clocks(table: TimeTable) -> Clocks:
         nudge_after=timedelta(days=table.nudge_after_days) if table.nudge_after_days else None,
         care_after=timedelta(days=table.care_after_days) if table.care_after_days else None,
         asks=asking() | set(table.asks),
+        auto=None if auto is None else AutoReply(frozenset(auto.rules), auto.at, auto.once_in_days, auto.most_a_day),
     )
 
 

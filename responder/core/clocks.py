@@ -11,6 +11,7 @@ from datetime import datetime, time, timedelta
 from functools import cache
 from typing import Literal
 
+from responder.core.auto_reply import AutoReply
 from responder.core.facts import load
 from responder.model import CaseFile, DraftLine
 
@@ -42,7 +43,8 @@ class Clocks:
 
     `digest_at` is the time of day of the morning mail, where the shop is. `remind_after` are the ages at which staff
     are reminded of a draft that waits for them; `before_deadline` is how long before the deadline they are, and a
-    holding reply is drafted. `asks` are the templates that ask a buyer something.
+    holding reply is drafted. `asks` are the templates that ask a buyer something; `auto` is what leaves without an
+    approval.
     """
 
     digest_at: time | None = time(8, 30)
@@ -52,6 +54,7 @@ class Clocks:
     nudge_after: timedelta | None = timedelta(days=3)
     care_after: timedelta | None = timedelta(days=7)
     asks: frozenset[str] = field(default_factory=asking)
+    auto: AutoReply | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +62,15 @@ class Look:
     """What fell due in a case since the last look, and when to look again (None: nothing is to come).
 
     `is_late`: the deadline is over. `is_close`: it comes soon, or a draft has waited long. `wants_holding`: the buyer
-    is to be told that his answer takes time. `nudge` is the draft whose question was never answered, `cares` the one
-    that told, a week ago, that the shop could not deliver.
+    is to be told that his answer takes time; `wants_receipt`: without an approval. `nudge` is the draft whose question
+    was never answered, `cares` the one that told, a week ago, that the shop could not deliver.
     """
 
     waits: Waits
     is_late: bool = False
     is_close: bool = False
     wants_holding: bool = False
+    wants_receipt: bool = False
     nudge: DraftLine | None = None
     cares: DraftLine | None = None
     next_at: datetime | None = None
@@ -80,6 +84,8 @@ class Look:
 def first_look(opened_at: datetime, deadline_at: datetime | None, clocks: Clocks) -> datetime:
     """When to look at a case first, whatever is in it."""
     moments = [_up(opened_at + age) for age in clocks.remind_after]
+    if clocks.auto is not None and clocks.auto.at == "arrival":
+        return opened_at
     if deadline_at is not None:
         moments += [max(opened_at, _soon(opened_at, deadline_at, clocks)), max(opened_at, deadline_at)]
     return min(moments, default=opened_at)
@@ -114,16 +120,25 @@ def look(file: CaseFile, clocks: Clocks, now: datetime, *, begun: datetime) -> L
         moments += [(_up(waiting.created_at + age), "close") for age in clocks.remind_after]
     if case.deadline_at is not None:
         soon = _soon(case.opened_at, case.deadline_at, clocks)
+        if _may_receipt(file, waits, clocks):
+            at_once = clocks.auto is not None and clocks.auto.at == "arrival"
+            moments.append((case.opened_at if at_once else soon, "receipt"))
         if waits != "leaving":
             moments.append((soon, "hold" if _may_hold(file, waits, clocks) else "close"))
         late_since = begun if case.looked_at is None else since
         moments.append((case.deadline_at, "late" if case.deadline_at > late_since else "past"))
-    due = {kind for at, kind in moments if at <= now and (at > since or kind == "late")}
+    is_first = case.looked_at is None
+    due = {
+        kind
+        for at, kind in moments
+        if at <= now and (at > since or kind == "late" or (is_first and kind == "receipt" and at == since))
+    }
     return Look(
         waits,
         is_late="late" in due,
         is_close=bool(due & {"close", "hold"}),
         wants_holding="hold" in due,
+        wants_receipt="receipt" in due,
         next_at=min((at for at, _ in moments if at > now), default=None),
     )
 
@@ -131,7 +146,22 @@ def look(file: CaseFile, clocks: Clocks, now: datetime, *, begun: datetime) -> L
 def _may_hold(file: CaseFile, waits: Waits, clocks: Clocks) -> bool:
     """True if a holding reply may be written: the mail waits for a person, and none was sent or refused before."""
     before = [one for one in file.drafts if one.situation == HOLDING]
-    return clocks.holding and waits == "person" and all(one.state in _TAKEN_BACK for one in before)
+    return (
+        clocks.holding and waits == "person" and not file.was_told and all(one.state in _TAKEN_BACK for one in before)
+    )
+
+
+def _may_receipt(file: CaseFile, waits: Waits, clocks: Clocks) -> bool:
+    """True if the owner lets a receipt leave for this mail without an approval. Only for mail that came while its
+    answer was not overdue already."""
+    case, auto = file.case, clocks.auto
+    if auto is None or file.was_told or waits not in ("draft", "person"):
+        return False
+    if case.deadline_at is None or case.deadline_at <= case.opened_at:
+        return False
+    wanting = [one for one in file.mails if not one.answered and one.action not in (None, "silence")]
+    told = any(one.situation == HOLDING and one.state not in _TAKEN_BACK for one in file.drafts)
+    return bool(wanting) and not told and auto.is_for(wanting[-1].rule)
 
 
 def _after_its_end(file: CaseFile, clocks: Clocks, now: datetime) -> Look:

@@ -8,6 +8,7 @@ Nothing here is sent: what is written lies in Drafts and is approved like everyt
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
@@ -19,7 +20,8 @@ from responder.core.clocks import Look, look
 from responder.core.dates import day_of
 from responder.core.due import Due, Reader, all_due, digest, due_of
 from responder.core.notes import Told
-from responder.edges.journal import cases, clocks, notes, owed
+from responder.edges.journal import auto_replies, cases, clocks, notes, owed
+from responder.flows.auto_replies import receipt
 from responder.flows.clock_letters import Written, holding_reply, intend, nudge
 from responder.flows.desk import Desk
 from responder.flows.drafting import append_drafts
@@ -73,14 +75,22 @@ def _look_at_cases(desk: Desk, now: datetime) -> None:
     with desk.journal.reading() as tx:
         files = clocks.due(tx, desk.name, now, most=EVERYTHING)
     looks = [(file, look(file, settings, now, begun=begun)) for file in files]
-    letters = [letter for file, seen in looks if (letter := _letter(desk, file, seen, now)) is not None]
+    receipts = [one for file, seen in looks if seen.wants_receipt and (one := receipt(desk, file, now)) is not None]
+    answered = {one.case_id for one in receipts}
+    letters = [
+        letter
+        for file, seen in looks
+        if file.case.id not in answered and (letter := _letter(desk, file, seen, now)) is not None
+    ]
     with desk.journal.durable() as tx:
         clocks.looked(tx, [(file.case.id, seen.next_at) for file, seen in looks], now=now)
         intend(desk, tx, letters, now)
+        auto_replies.intend(tx, receipts, now=now)
         for file, seen in looks:
             if seen.cares is not None:
                 _wish_to_care(desk, tx, file, now)
-        _tell(desk, tx, looks, letters, now)
+        states = dict.fromkeys((letter.about for letter in letters if letter.is_holding), "holding")
+        _tell(desk, tx, looks, states | dict.fromkeys(answered, "receipt"), now)
     if letters:
         append_drafts(desk, [(letter.draft_id, letter.raw) for letter in letters], now)
     desk.say("clock_looked", count=len(looks), drafts=len(letters))
@@ -108,11 +118,11 @@ def _wish_to_care(desk: Desk, tx: Connection, file: CaseFile, now: datetime) -> 
 
 
 def _tell(
-    desk: Desk, tx: Connection, looks: list[tuple[CaseFile, Look]], letters: list[Written], now: datetime
+    desk: Desk, tx: Connection, looks: list[tuple[CaseFile, Look]], states: Mapping[str, str], now: datetime
 ) -> None:
-    """One note on all that fell due together."""
+    """One note on all that fell due together; `states` are cases of which more is to be said than what they wait
+    for."""
     read = reader(desk.settings, now)
-    written = {letter.about for letter in letters if letter.is_holding}
     told = [(due, seen) for file, seen in looks if seen.is_told and (due := due_of(file)) is not None]
     if not told:
         return
@@ -121,7 +131,7 @@ def _tell(
     close = [due for due, seen in told if not seen.is_late]
 
     def lines(some: list[Due]) -> list[str]:
-        return [read.line(due, "holding" if due.case_id in written else "") for due in some]
+        return [read.line(due, states.get(due.case_id, "")) for due in some]
 
     note = Reason.of("clock_late" if late else "clock_close", late=len(late), close=len(close), count=len(told))
     told_lines = [*read.section("due_late", lines(late)), *read.section("due_close", lines(close))]

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from responder.core.approval import Bound, Known, bind, text_key
+from responder.core.auto_reply import is_receipt
 from responder.core.channels import PASTE_DOMAIN
 from responder.core.clocks import HOLDING
 from responder.core.compose import own_words, text_of
@@ -38,6 +39,8 @@ def on_sent_folder(desk: Desk, now: datetime) -> None:
     ours = _notes_among(desk, new)
     for sighting in new:
         papers = sighting.papers
+        if is_receipt(papers.message_id, desk.account.identity):
+            continue
         if papers.message_id in ours:
             kind, number = ours[papers.message_id]
             if kind == "call":

@@ -15,6 +15,7 @@ from responder.edges.journal import Journal, drafts, mails, notes
 from responder.edges.orders import OrderBook
 from responder.errors import CommandRefused, FolderMissing, OrdersUnavailable
 from responder.flows.arrivals import on_arrivals
+from responder.flows.auto_replies import look_after as look_after_receipts
 from responder.flows.calling import look_for_silence
 from responder.flows.clocks import on_clock
 from responder.flows.commands import on_commands
@@ -160,6 +161,8 @@ def take_turn(desk: Desk, now: datetime, *, after_connect: bool) -> Turn:
         on_clock(desk, now)
     look_after(desk, now)
     on_week(desk, now)
+    with _refusals_logged(desk):
+        look_after_receipts(desk, now)
     with _refusals_logged(desk):
         deliver_notes(desk, after_restart=after_connect)
     if desk.orders_are_silent and not desk.troubled:

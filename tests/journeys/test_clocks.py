@@ -135,3 +135,39 @@ def test_a_week_after_a_sold_out_notice_one_care_mail_is_drafted(clocked_shop: S
     care = shop.wait_for_draft()
     assert "お伺い（1042）" in subject_of(care.raw)
     assert [header_of(d.raw, "To") for d in shop.drafts()] == [header_of(care.raw, "To")]
+
+
+def vouched(sender: str = BUYER) -> dict[str, str]:
+    """What the receiving server writes above a mail whose sender it knows."""
+    return {
+        "Return-Path": f"<{sender}>",
+        "Authentication-Results": "mx.minato-zakka.example; dmarc=pass header.from=mail.example",
+    }
+
+
+def test_where_the_owner_switched_it_on_a_receipt_leaves_by_itself_once_and_answers_nothing(clocked_shop: Shop) -> None:
+    shop = clocked_shop
+    shop.account_extra = 'authserv_id = "mx.minato-zakka.example"\n'
+    shop.relays = '[auto_reply]\nrules = ["*"]\n'
+    shop.start()
+    first = shop.buyer_writes(HELD, headers=vouched())
+    forged = shop.buyer_writes(HELD, sender="taro@mail.example", headers={"Return-Path": "<taro@mail.example>"})
+    until(lambda: len(subjects(shop, "ご対応をお願いします")) == 2, "both wait for a person")
+    assert shop.sink.mails == []
+    shop.clock.move(hours=20, minutes=1)
+    raw = shop.wait_for_mail()
+    assert shop.sink.mails[0].envelope_from == ""
+    assert shop.sink.mails[0].recipients == (BUYER,)
+    assert header_of(raw, "Auto-Submitted") == "auto-replied"
+    assert header_of(raw, "In-Reply-To") == first
+    assert "1042" not in text_of(raw) + subject_of(raw)
+    assert "弁護士" not in text_of(raw) + subject_of(raw)
+    until(lambda: len(shop.lies_in("Sent")) == 1, "a copy lies in Sent")
+    # Who is not vouched for gets nothing by machine, and neither mail is answered.
+    assert [header_of(d.raw, "In-Reply-To") for d in shop.drafts()] in ([], [forged])
+    shop.buyer_writes("急ぎです。弁護士に相談します。", headers=vouched())
+    until(lambda: len(subjects(shop, "ご対応をお願いします")) == 3, "it waits as well")
+    assert not shop.answered(first)
+    move_to_noon(shop, days=6)
+    until(lambda: subjects(shop, "期限を過ぎています"), "it is owed as before")
+    assert len(shop.sink.mails) == 1

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, select, update
 
 from responder.edges.journal.cases import read_case
-from responder.edges.journal.tables import IN_ONE_QUERY, case, draft, mail
+from responder.edges.journal.tables import IN_ONE_QUERY, auto_reply, case, draft, mail
 from responder.model import Case, CaseFile, DraftLine, MailLine
 
 # Statements of every turn are built once: to build one costs more than to run it.
@@ -48,6 +48,9 @@ _DRAFTS = (
     )
     .where(draft.c.case_id.in_(bindparam("ids", expanding=True)))
     .order_by(draft.c.id)
+)
+_RECEIPTS = select(auto_reply.c.case_id).where(
+    auto_reply.c.case_id.in_(bindparam("ids", expanding=True)), auto_reply.c.state != "failed"
 )
 _LOOKED = (
     update(case)
@@ -100,6 +103,7 @@ def wrote_since(tx: Connection, account: str, buyer: str, when: datetime) -> boo
 def _files(tx: Connection, cases: Sequence[Case]) -> list[CaseFile]:
     mails: dict[str, list[MailLine]] = {}
     drafts: dict[str, list[DraftLine]] = {}
+    told: set[str] = set()
     ids = [one.id for one in cases]
     for start in range(0, len(ids), IN_ONE_QUERY):
         some = {"ids": ids[start : start + IN_ONE_QUERY]}
@@ -107,4 +111,5 @@ def _files(tx: Connection, cases: Sequence[Case]) -> list[CaseFile]:
             mails.setdefault(case_id, []).append(MailLine(*values))
         for case_id, *values in tx.execute(_DRAFTS, some):
             drafts.setdefault(case_id, []).append(DraftLine(*values))
-    return [CaseFile(one, tuple(mails.get(one.id, ())), tuple(drafts.get(one.id, ()))) for one in cases]
+        told.update(tx.execute(_RECEIPTS, some).scalars())
+    return [CaseFile(one, tuple(mails.get(one.id, ())), tuple(drafts.get(one.id, ())), one.id in told) for one in cases]

@@ -319,6 +319,7 @@ auto_reply = Table(
     Column("sender", String(320), nullable=False),
     Column("message_id", String(260), nullable=False),
     Column("raw", LargeBinary, nullable=False),
+    Column("valid_until", Utc),
     Column("state", String(10), nullable=False),
     Column("created_at", Utc, nullable=False),
     Column("begun_at", Utc),

@@ -50,9 +50,9 @@ def prepare(parcel: Parcel, extensions: Mapping[str, str], downgrade: Callable[[
 
     `downgrade` rewrites a mail in 7-bit form with short lines; it is used only where the server or a line needs it.
     """
-    for address in (parcel.envelope_from, parcel.recipient):
-        if not well_formed(address):
-            return Unfit("address is not well-formed")
+    # An empty envelope sender is the null path (RFC 5321 4.5.5): what goes out under it is answered by nothing.
+    if not well_formed(parcel.recipient) or (parcel.envelope_from and not well_formed(parcel.envelope_from)):
+        return Unfit("address is not well-formed")
     raw = _lines(parcel.raw)
     eight_bit = "8bitmime" in extensions
     if downgrade is not None and not _passes(raw, eight_bit):

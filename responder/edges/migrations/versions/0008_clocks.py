@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("sender", sa.String(length=320), nullable=False),
         sa.Column("message_id", sa.String(length=260), nullable=False),
         sa.Column("raw", sa.LargeBinary(), nullable=False),
+        sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("begun_at", sa.DateTime(timezone=True), nullable=True),
