@@ -397,6 +397,11 @@ class Server:
     ca_file: str | None = None
 
 
+NULL_PATH = "<>"
+"""The envelope sender of a mail that nothing is to answer (RFC 5321 4.5.5): named outright, an address that is missing
+never means it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """One mail for one recipient on its way to SMTP. `key` is the journal's name for it; `by` is the channel whose own

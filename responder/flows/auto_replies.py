@@ -27,7 +27,7 @@ from responder.flows.filing import LEARNED_AFTER
 from responder.flows.planning import read_again
 from responder.flows.sent import SERVER_FILES
 from responder.flows.tell import tell
-from responder.model import Accepted, Address, CaseFile, Later, Message, Outcome, Parcel, Reason, Refused
+from responder.model import NULL_PATH, Accepted, Address, CaseFile, Later, Message, Outcome, Parcel, Reason, Refused
 
 MOST_AGE = timedelta(hours=1)
 AGAIN_AFTER = timedelta(minutes=5)
@@ -155,7 +155,7 @@ def send_receipts(desk: Desk, receipts: Sequence[Receipt], is_stopping: Callable
     try:
         if account.smtp is not None:
             # The null path: whatever becomes of it, nothing answers it (RFC 3834 3.3).
-            parcels = (Parcel(key, "", one.sender, one.raw) for key, one in by_key.items() if not is_stopping())
+            parcels = (Parcel(key, NULL_PATH, one.sender, one.raw) for key, one in by_key.items() if not is_stopping())
             submit_batch(
                 account.smtp,
                 account.smtp_secret,

@@ -55,22 +55,10 @@ class Desk:
     those in the sending thread's hands; `owed` are answers of the SMTP server that the journal does not know yet
     (both threads may settle them). `own_copies` is where we filed the Sent copy of a draft, `copies_tried` the
     drafts for which that was begun, and `sent_here` those this process has sent. `orders_are_silent` and
-    `notes_are_refused` are true at the start, too: a former run may have told so. `clocks_begun` is when the clocks
+    `notes_are_refused` are true at the start, too: a former run may have told so. `receipts` are to be sent without an
+    approval, `replying` those in the sending thread's hands. `clocks_begun` is when the clocks
     of this account first ran, `digest_due` when its next morning mail is due, None until the journal was asked.
     `steady` counts seconds whatever happens to the clock; `times` is what both said at the last turn.
-    `statuses` and `papers` only spare the server work: losing them costs a scan, never correctness. `first_seen`
-    is when a mail in Approved was first noticed there: its quiet time starts anew after a restart. `tried` are the
-    mails this process has taken in hand: if one of them is still undecided, it did not kill us. `outbox` holds what
-    is claimed and waits for the sending thread, `in_flight` the drafts that are in there or being sent at this moment;
-    `words` are what the warehouse is to be told, `saying` those in the sending thread's hands;
-    `owed` are answers of the SMTP server that the journal does not know yet (both threads may settle them).
-    `own_copies` is where we filed the Sent copy of a draft, `copies_tried` the drafts for which that was begun, and
-    `sent_here` those this process has sent. `orders_are_silent` and `notes_are_refused` are true at the start, too: a
-    former run may have told so. `receipts` are to be sent
-    without an approval, `replying` those in the sending thread's hands. `clocks_begun` is when the
-    clocks of this account first ran, `digest_due` when its next morning mail is due, None until the journal was asked.
-    `steady` counts seconds whatever happens to the clock; `times` is what both said at the
-    last turn.
     """
 
     account: AccountSettings

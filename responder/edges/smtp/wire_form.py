@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from responder.model import Parcel
+from responder.model import NULL_PATH, Parcel
 
 LINE_BYTES = 998
 """RFC 5321 4.5.3.1.6, without the line end."""
@@ -50,8 +50,8 @@ def prepare(parcel: Parcel, extensions: Mapping[str, str], downgrade: Callable[[
 
     `downgrade` rewrites a mail in 7-bit form with short lines; it is used only where the server or a line needs it.
     """
-    # An empty envelope sender is the null path (RFC 5321 4.5.5): what goes out under it is answered by nothing.
-    if not well_formed(parcel.recipient) or (parcel.envelope_from and not well_formed(parcel.envelope_from)):
+    envelope_from = "" if parcel.envelope_from == NULL_PATH else parcel.envelope_from
+    if not well_formed(parcel.recipient) or (parcel.envelope_from != NULL_PATH and not well_formed(envelope_from)):
         return Unfit("address is not well-formed")
     raw = _lines(parcel.raw)
     eight_bit = "8bitmime" in extensions
@@ -67,7 +67,7 @@ def prepare(parcel: Parcel, extensions: Mapping[str, str], downgrade: Callable[[
     if not raw.isascii() and not eight_bit:
         return Unfit("the server does not offer 8BITMIME")
     header = raw.partition(b"\r\n\r\n")[0]
-    utf8 = not (parcel.envelope_from.isascii() and parcel.recipient.isascii() and header.isascii())
+    utf8 = not (envelope_from.isascii() and parcel.recipient.isascii() and header.isascii())
     if utf8 and "smtputf8" not in extensions:
         return Unfit("the server does not offer SMTPUTF8")
     options: list[bytes] = []
@@ -81,7 +81,7 @@ def prepare(parcel: Parcel, extensions: Mapping[str, str], downgrade: Callable[[
     if utf8:
         options.append(b"SMTPUTF8")
     return Ready(
-        mail_from=(b"FROM:<" + parcel.envelope_from.encode() + b">", *options),
+        mail_from=(b"FROM:<" + envelope_from.encode() + b">", *options),
         rcpt_to=(b"TO:<" + parcel.recipient.encode() + b">",),
         body=_DOT.sub(b"..", raw) + b".\r\n",
     )
