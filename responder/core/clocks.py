@@ -113,7 +113,7 @@ def look(file: CaseFile, clocks: Clocks, now: datetime, *, begun: datetime) -> L
     if waits == "nothing":
         return _after_its_end(file, clocks, now)
     case = file.case
-    since = case.looked_at or case.opened_at
+    since = _since(file, now)
     moments: list[tuple[datetime, str]] = []
     if waits == "draft":
         waiting = [one for one in file.drafts if one.state in _WAITS_FOR_STAFF][-1]
@@ -171,7 +171,7 @@ def _after_its_end(file: CaseFile, clocks: Clocks, now: datetime) -> Look:
         return Look("nothing")
     last = sent[-1]
     at = last.sent_at or last.ended_at or last.created_at
-    since = file.case.looked_at or file.case.opened_at
+    since = _since(file, now)
     asks = clocks.nudge_after is not None and last.template in clocks.asks and last.sent_at is not None
     cares = clocks.care_after is not None and last.situation in CARED_FOR
     after = clocks.nudge_after if asks else clocks.care_after if cares else None
@@ -183,6 +183,13 @@ def _after_its_end(file: CaseFile, clocks: Clocks, now: datetime) -> Look:
     if due <= since:
         return Look("nothing")
     return Look("nothing", nudge=last if asks else None, cares=last if cares and not asks else None)
+
+
+def _since(file: CaseFile, now: datetime) -> datetime:
+    """What fell due after this is done now. A last look in the future was taken by a clock that was wrong: then what
+    falls due at this very look."""
+    looked_at = file.case.looked_at or file.case.opened_at
+    return looked_at if looked_at <= now else now - QUARTER
 
 
 def _soon(opened_at: datetime, deadline_at: datetime, clocks: Clocks) -> datetime:

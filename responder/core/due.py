@@ -79,7 +79,7 @@ class Reader:
             when=self.when(due.deadline_at) if due.deadline_at is not None else "",
             about=about,
             situation=due.situation,
-            state=self.text(f"label.due_{state or due.waits}"),
+            state=self.text(f"label.due_{state or due.waits}", channel=channel),
         )
 
     def section(self, title: str, lines: Sequence[str]) -> list[str]:

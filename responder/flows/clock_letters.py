@@ -13,7 +13,7 @@ from secrets import token_hex
 
 from sqlalchemy import Connection
 
-from responder.core.channels import Channel
+from responder.core.channels import PASTE_DOMAIN, Channel
 from responder.core.clocks import HOLDING, NUDGE
 from responder.core.compose import compose, draft_bytes, facts_now
 from responder.core.headers import chain
@@ -45,9 +45,11 @@ class Written:
     draft_id: int = 0
 
     @property
-    def is_holding(self) -> bool:
-        """True for a holding reply."""
-        return self.decision.situation == HOLDING
+    def state(self) -> str:
+        """What staff are told of it: a holding reply to be approved, or to be pasted into a marketplace's page."""
+        if self.decision.situation != HOLDING:
+            return ""
+        return "holding_paste" if self.letter.to.mail.endswith(PASTE_DOMAIN) else "holding"
 
 
 def holding_reply(desk: Desk, case: Case, now: datetime) -> Written | None:

@@ -89,7 +89,7 @@ def _look_at_cases(desk: Desk, now: datetime) -> None:
         for file, seen in looks:
             if seen.cares is not None:
                 _wish_to_care(desk, tx, file, now)
-        states = dict.fromkeys((letter.about for letter in letters if letter.is_holding), "holding")
+        states = {letter.about: letter.state for letter in letters}
         _tell(desk, tx, looks, states | dict.fromkeys(answered, "receipt"), now)
     if letters:
         append_drafts(desk, [(letter.draft_id, letter.raw) for letter in letters], now)

@@ -123,6 +123,12 @@ def test_what_was_over_before_there_were_clocks_is_not_late_now() -> None:
     assert not look(file, CLOCKS, OPENED, begun=OPENED).is_told
 
 
+def test_a_look_by_a_clock_that_was_wrong_hides_nothing_of_what_is_to_come() -> None:
+    file = replace(HELD, case=case(looked_at=after(24 * 400)))
+    assert seen(file, after(20)) == "close holding"
+    assert seen(file, after(22)) == ""
+
+
 def closed(template: str, **changes: object) -> CaseFile:
     sent = draft("filed", template, sent_at=after(1), **changes)
     return CaseFile(case(state="closed", outcome="sent", looked_at=after(2)), (mail(answered=True),), (sent,))

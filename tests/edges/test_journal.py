@@ -6,6 +6,7 @@ import os
 import stat
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
-from responder.edges.journal import Journal, JournalUnavailable, cases, drafts, lookups, mails, notes
+from responder.edges.journal import (
+    Journal,
+    JournalUnavailable,
+    auto_replies,
+    cases,
+    clocks,
+    drafts,
+    lookups,
+    mails,
+    notes,
+)
 from responder.edges.journal.tables import metadata
 from responder.model import Address, Approval, Case, Cursor, Decision, Draft, Place
 from tests.builders import NOW
@@ -323,3 +334,48 @@ def test_numbers_named_in_vain_are_counted_for_a_day_by_account_and_sender(journ
     with journal.reading() as tx:
         long_ago = lookups.failed_since(tx, "main", ["a@x.example", "b@x.example"], NOW - 100 * hour)
     assert long_ago == {"a@x.example": 5}, "older than two days is forgotten"
+
+
+def test_the_next_look_is_the_earliest_of_the_account_and_a_look_moves_it(journal: Journal) -> None:
+    with journal.durable() as tx:
+        assert clocks.next_look(tx, "main") is None
+        later = [replace(a_case(f"c{n}"), look_at=NOW + timedelta(hours=n)) for n in (3, 1, 2)]
+        cases.open_cases(tx, [*later, a_case("c9"), replace(a_case("c8"), account="other", look_at=NOW)])
+        assert clocks.next_look(tx, "main") == NOW + timedelta(hours=1)
+        assert [one.case.id for one in clocks.due(tx, "main", NOW + timedelta(hours=2), most=9)] == ["c1", "c2"]
+        clocks.looked(tx, [("c1", None), ("c2", NOW + timedelta(days=1))], now=NOW)
+        assert clocks.next_look(tx, "main") == NOW + timedelta(hours=3)
+        cases.close(tx, "c3", "sent", now=NOW)
+        assert clocks.next_look(tx, "main") == NOW + timedelta(hours=1)  # what comes after the end
+        cases.close(tx, "c2", "discarded", now=NOW)
+        assert [one.case.id for one in clocks.due(tx, "main", NOW + timedelta(days=9), most=9)] == ["c3"]
+
+
+def test_a_receipt_is_begun_at_most_once_and_a_sender_gets_one_in_some_days(journal: Journal) -> None:
+    def one(case_id: str, number: int) -> auto_replies.Receipt:
+        return auto_replies.Receipt("main", number, case_id, "b@mail.example", f"<{number}.a@shop.example>", b"raw")
+
+    def may_begin(tx: Connection, case_id: str, now: Any = NOW, sender: str = "b@mail.example", most: int = 5) -> bool:
+        since, day = now - timedelta(days=7), now - timedelta(days=1)
+        return auto_replies.may_begin(tx, "main", case_id, sender, since=since, day=day, most_a_day=most)
+
+    with journal.durable() as tx:
+        cases.open_cases(tx, [a_case(f"c{n}") for n in (1, 2)])
+        numbers = mails.note_new(tx, "main", [(Place("INBOX", 1, n), NOW) for n in (1, 2)], now=NOW)
+        assert may_begin(tx, "c1")
+        auto_replies.intend(tx, [one("c1", numbers[1])], now=NOW)
+        (known,) = auto_replies.under_way(tx, "main")
+        assert not may_begin(tx, "c1", sender="other@mail.example")  # one for a case, ever
+        assert not may_begin(tx, "c2", now=NOW + timedelta(days=6))
+        assert may_begin(tx, "c2", now=NOW + timedelta(days=8))
+        assert may_begin(tx, "c2", sender="other@mail.example")
+        assert not may_begin(tx, "c2", sender="other@mail.example", most=1)
+        assert auto_replies.take(tx, known.id, now=NOW)
+        assert not auto_replies.take(tx, known.id, now=NOW)
+        assert auto_replies.back(tx, known.id)
+        assert auto_replies.take(tx, known.id, now=NOW)
+        assert auto_replies.end(tx, known.id, "unknown", now=NOW)
+        assert not auto_replies.back(tx, known.id)
+        assert not auto_replies.take(tx, known.id, now=NOW)
+        assert not auto_replies.end(tx, known.id, "sent", now=NOW)
+        assert auto_replies.under_way(tx, "main") == []
