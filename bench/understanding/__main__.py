@@ -153,7 +153,7 @@ def _times(mails: Sequence[Labelled], rules: str, channels: Sequence[Channel]) -
         ]
     )
     first = mails[0]
-    whole = "\n\n".join(mail.text for mail in mails if mail.language == "en")
+    whole = "\n\n".join(mail.text for mail in mails if mail.language == "en" and mail.wants == "draft")
     wanted = next(mail.text for mail in mails if mail.wants == "draft")
     texts = [text * (100_000 // len(text.encode()) + 1) for text in (f"{wanted}\n\n", f"{whole}\n\n")]
     long = [ready(raw(first, text=text[:100_000]), first.orders, channels) for text in texts]

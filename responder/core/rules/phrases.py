@@ -386,10 +386,13 @@ class Matcher:
 
     def scan(self, folded: Sequence[str], written: Sequence[str]) -> list[list[Hit]]:
         """The hits in each folded sentence, in order of their start; `written` is what RE2 patterns look at."""
-        hits = [
-            self._hits(sentence, seen) if seen else []
-            for sentence, seen in zip(folded, self._literals(folded), strict=True)
-        ]
+        # Who says a thing again says the same.
+        distinct = list(dict.fromkeys(folded))
+        found = {
+            sentence: self._hits(sentence, seen) if seen else []
+            for sentence, seen in zip(distinct, self._literals(distinct), strict=True)
+        }
+        hits = [found[sentence].copy() for sentence in folded]
         if self.set is not None and (self.anywhere is None or self.anywhere.Match(normalise("\n".join(written)))):
             for row, sentence in enumerate(written):
                 for index in self.set.Match(normalise(sentence)) or ():

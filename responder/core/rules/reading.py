@@ -26,7 +26,8 @@ from responder.model import LANGUAGES, Language, Message, Sentence
 
 # What is read of a mail: more than any buyer writes.
 MAX_CHARS = 12_000
-# What is read of a longer one, at both ends: nothing is drafted for it, so this only has to tell what it is about.
+# What is read of a longer one, at both ends: nothing is drafted for it, so this only has to tell what it is about. Of
+# a text that is not Latin half as much says the same.
 MAX_BEGINNING = 1_500
 MAX_END = 600
 # An English body of so few words says nothing without its subject: a thank you and a name.
@@ -293,7 +294,10 @@ def _main_language(folded: Sequence[tuple[str, Language]]) -> Language:
 
 
 def _read_of(text: str) -> str:
-    return text if len(text) <= MAX_CHARS else f"{text[:MAX_BEGINNING]}\n\n{text[-MAX_END:]}"
+    if len(text) <= MAX_CHARS:
+        return text
+    part = 1 if text[:MAX_BEGINNING].isascii() else 2
+    return f"{text[: MAX_BEGINNING // part]}\n\n{text[-MAX_END // part :]}"
 
 
 def _for_leaning(own: Sequence[_Row], asked: Mapping[str, Mention]) -> Sequence[_Row]:
