@@ -39,6 +39,8 @@ _ABBREVIATION = re.compile(
     re.IGNORECASE,
 )
 _LIST_NUMBER = re.compile(r"^\s*\d{1,2}$")
+# `So, no. Please cancel.`: what is no number of anything ends a sentence.
+_SAID_NO = re.compile(r"(?:^|[\s(])no\.\s+[A-Za-z]", re.IGNORECASE)
 # A Japanese or Chinese line that ends like this goes on in the next one.
 _GOES_ON = re.compile(
     "(?:[、，,はがをにでとのもへ]|ので|から|けど|けれど|ところ|ため|して|まして|くて|たり|つつ|ながら)$"
@@ -85,6 +87,8 @@ def split(text: str) -> list[str]:
 
 def _no_end(block: str, start: int, stop: int) -> bool:
     before = block[start:stop]
+    if _SAID_NO.search(block, max(start, stop - 3), stop + 4):
+        return False
     return bool(_ABBREVIATION.search(before[-8:]) or _LIST_NUMBER.match(before))
 
 

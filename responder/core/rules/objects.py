@@ -98,7 +98,7 @@ _HEAD_WORDS = 4
 # `the mug set I ordered`: what was bought here, whatever it is called.
 _BOUGHT = frozenset({"ordered", "bought", "purchased"})
 _RELATIVE = frozenset({"i", "we", "that", "which"})
-_REST_OF_WORD = re.compile(r"[a-z]*")
+_REST_OF_WORD = re.compile(r"\S[a-z]*")
 # Words of an item's name that say what it is: Latin ones from this length on, pieces of others from this length on.
 _LEAST_WORD = 4
 _LEAST_PIECE = 2
@@ -128,7 +128,7 @@ def done_to(folded: str, hit: Hit, objects: Sequence[str], language: Language) -
         case "zh":
             return _zh(folded[hit.end :], objects)
         case _:
-            return _en(folded[hit.end :], objects)
+            return _en(folded[max(0, hit.end - 1) :], objects)
 
 
 def _ja(before: str, objects: Sequence[str]) -> bool:
@@ -146,7 +146,7 @@ def _zh(behind: str, objects: Sequence[str]) -> bool:
 def _en(behind: str, objects: Sequence[str]) -> bool:
     rest = _REST_OF_WORD.match(behind)
     words = behind[rest.end() if rest else 0 :].split()[: _HEAD_WORDS + 4]
-    if len(words) < 2 or words[0] not in _DETERMINERS:
+    if len(words) < 2 or words[0] not in _DETERMINERS or words[0] in objects:
         return True
     for place, word in enumerate(words[1:], 1):
         if word in objects or any(c.isdigit() for c in word):

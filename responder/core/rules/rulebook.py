@@ -46,7 +46,8 @@ FEW = 25
 # Questions to the shop that no reply answers.
 QUESTION = "question"
 # What a mail of thanks looks like, and the share from which on it surely is one, whatever else stands in it.
-THANKFUL = frozenset({"thanks", "cancel_talk"})
+THANKS = "thanks"
+THANKFUL = frozenset({THANKS, "cancel_talk"})
 SURELY_THANKS = 0.35
 # From this share on a mail is so much like what it asks for that a second matter, at most this part as likely, is none.
 ALONE = (0.7, 0.02)
@@ -339,7 +340,12 @@ class Rulebook:
         if not (doubted or unlikely or question):
             return None
         clearly = self._likeness_of_asking(rule, case.reading, own)
-        if doubted and not (other in self._answerable and clearly >= CLEARLY):
+        if doubted and other in self._answerable and clearly >= CLEARLY:
+            doubted = False
+        # Who asks and then thanks has not only thanked, however short his question.
+        if doubted and other == THANKS and clearly > self._likeness_of_asking(rule, case.reading, frozenset({THANKS})):
+            doubted = False
+        if doubted:
             return Reason.of("looks_like_another", topic=other, example=leaning.nearest(other))
         if unlikely and clearly < unlike:
             return Reason.of("looks_like_another", topic=other, example=leaning.nearest(other))
@@ -360,10 +366,12 @@ class Rulebook:
     def _likeness_of_asking(self, rule: Rule, reading: Reading, own: Set[str]) -> float:
         """How much the sentences that ask for what the rule answers look like that by themselves, at most; 1 where the
         examples proposed it."""
-        asking = [reading.asked[name] for name in rule.asks & reading.asked.keys()]
-        if not asking or any(each.likeness is not None for each in asking):
+        asked = rule.asks & reading.asked.keys()
+        if not asked or any(reading.asked[name].likeness is not None for name in asked):
             return 1.0
-        alone = [self.reader.lean(reading, only=number) for number in sorted({each.sentence for each in asking})]
+        asking = [each for each in reading.mentions if each.topic in asked and each.status == "asked"]
+        numbers = sorted({each.sentence for each in (*asking, *map(reading.asked.__getitem__, asked))})
+        alone = [self.reader.lean(reading, only=number) for number in numbers]
         return max((sum(each.shares.get(n, 0.0) for n in own) for each in alone if each is not None), default=0.0)
 
     def _is_matter(self, name: str) -> bool:
