@@ -45,6 +45,10 @@ AGAINST_WORDS = 0.5
 FEW = 25
 # Questions to the shop that no reply answers.
 QUESTION = "question"
+# What only a person may answer (an injury, a threat); from this share on, if it is more than the reply's own.
+GRIEVANCE = ("grievance", 0.15)
+# A sentence that starts with `also` and is so much like another matter asks for a second one.
+ADDITION = ("addition", 0.4)
 # What a mail of thanks looks like, and the share from which on it surely is one, whatever else stands in it.
 THANKS = "thanks"
 THANKFUL = frozenset({THANKS, "cancel_talk"})
@@ -326,6 +330,11 @@ class Rulebook:
         if leaning is None:
             return None
         own, careful = self._own(rule)
+        hurt, least = GRIEVANCE
+        if (share := leaning.shares.get(hurt, 0.0)) >= least and share > sum(leaning.shares.get(n, 0.0) for n in own):
+            return Reason.of("looks_like_another", topic=hurt, example=leaning.nearest(hurt))
+        if (second := self._added(case.reading, own | set(rule.covers))) is not None:
+            return Reason.of("two_matters", topics=", ".join((*sorted(rule.asks & case.reading.asked.keys()), second)))
         shares = leaning.shares
         likeness = sum(shares.get(name, 0.0) for name in own)
         other = max((name for name in shares if name not in own), key=shares.__getitem__, default=None)
@@ -362,6 +371,18 @@ class Rulebook:
             more = {name for name in rule.covers if self._is_careful((name,))}
             found = self._owns[rule.id] = own | more, self._is_careful(own)
         return found
+
+    def _added(self, reading: Reading, answered: Set[str]) -> str | None:
+        """The matter of a sentence that adds one in words that nobody knows (`also you took the fee twice`)."""
+        act, least = ADDITION
+        for number, sentence in enumerate(reading.sentences):
+            leaning = self.reader.lean(reading, only=number) if act in sentence.acts else None
+            if leaning is None or leaning.count < FEW_PIECES:
+                continue
+            name = max(leaning.shares, key=leaning.shares.__getitem__)
+            if leaning.shares[name] >= least and name in self._answerable and name not in answered:
+                return name
+        return None
 
     def _likeness_of_asking(self, rule: Rule, reading: Reading, own: Set[str]) -> float:
         """How much the sentences that ask for what the rule answers look like that by themselves, at most; 1 where the
