@@ -194,6 +194,9 @@ def test_one_clear_sentence_outweighs_what_the_rest_of_a_mail_looks_like(text: s
         ("When do you send it, and when does it arrive in Oslo?", "draft"),
         ("When do you send the tea to the tasting in Oslo?", "hold"),
         ("Where is the handle of the drawer meant to go?", "hold"),
+        ("Which way round does the filter go, and where is the seal?", "hold"),
+        ("And where is the parcel?", "draft"),
+        ("Hi mate, where is my vase?", "draft"),
     ],
 )
 def test_words_alone_make_no_draft_of_what_looks_like_a_question_of_another_kind(text: str, action: str) -> None:
@@ -212,6 +215,19 @@ def test_words_alone_make_no_draft_of_what_looks_like_a_question_of_another_kind
 def test_what_is_denied_or_done_with_is_no_second_matter(text: str, action: str) -> None:
     message = make_message(text, language="zh")
     assert judged(default_pack(), message, make_order(status="shipped")).action == action
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("One cup came with a chip on the rim. Also you took the fee twice off my card.", "two_matters"),
+        ("The pot cracked and scalded my leg.", "safety"),
+        ("One cup came with a chip on the rim. Also it is my mother's favourite.", "rule"),
+    ],
+)
+def test_what_is_added_or_hurts_is_seen_beside_the_damage(text: str, code: str) -> None:
+    decision = judged(default_pack(), make_message(text, language="en"), make_order(status="delivered"))
+    assert decision.reasons[0].code == code
 
 
 def test_the_first_rule_wins_and_the_trace_tells_of_the_others() -> None:

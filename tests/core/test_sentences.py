@@ -19,6 +19,7 @@ from responder.core.sentences import MAX_SENTENCE_CHARS, language_of, speech, sp
         ("キャンセルしたいです\n注文番号1042", ["キャンセルしたいです", "注文番号1042"]),
         ("Hi,\n\nplease cancel 1042.\n\nBob", ["Hi,", "please cancel 1042.", "Bob"]),
         ("It costs 12.50 in all.", ["It costs 12.50 in all."]),
+        ("Order no. 1042. So, no. Please cancel.", ["Order no. 1042.", "So, no.", "Please cancel."]),
         ("- cancel 1042\n- keep 1043", ["- cancel 1042", "- keep 1043"]),
         ("", []),
         ("---\n***", []),
