@@ -330,16 +330,16 @@ class Rulebook:
         if leaning is None:
             return None
         own, careful = self._own(rule)
-        hurt, least = GRIEVANCE
-        if (share := leaning.shares.get(hurt, 0.0)) >= least and share > sum(leaning.shares.get(n, 0.0) for n in own):
-            return Reason.of("looks_like_another", topic=hurt, example=leaning.nearest(hurt))
-        if (second := self._added(case.reading, own | set(rule.covers))) is not None:
-            return Reason.of("two_matters", topics=", ".join((*sorted(rule.asks & case.reading.asked.keys()), second)))
         shares = leaning.shares
         likeness = sum(shares.get(name, 0.0) for name in own)
         other = max((name for name in shares if name not in own), key=shares.__getitem__, default=None)
         if other is None or leaning.count_of(own) < FEW:
             return None
+        hurt, least = GRIEVANCE
+        if shares.get(hurt, 0.0) >= max(least, likeness):
+            return Reason.of("looks_like_another", topic=hurt, example=leaning.nearest(hurt))
+        if (second := self._added(case.reading, own | set(rule.covers))) is not None:
+            return Reason.of("two_matters", topics=", ".join((*sorted(rule.asks & case.reading.asked.keys()), second)))
         most, least = DOUBT
         doubted = shares[other] >= most and (likeness <= least or (careful and likeness < CAREFUL * shares[other]))
         unlike, asking = UNLIKE
