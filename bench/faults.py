@@ -22,6 +22,7 @@ from tests.faults.plan import double, spread
 from tests.faults.story import UNKNOWN, Verdict
 from tests.faults.world import SERVERS, world
 from tests.servers.dovecot import missing
+from tests.servers.once import once
 
 ROWS = ("stories", "reached", "lost", "doubled", "unapproved", "stuck", "other", "held_unknown", "unknown_places")
 
@@ -73,7 +74,7 @@ def main() -> int:
 def model(seed: int, steps: int) -> int:
     """Random steps against the model, a shop after the other; a difference ends its shop and is told with its seed."""
     began, differences = time.monotonic(), 0
-    with world("usual", steps // ERA + 2, with_nursery=False) as around:
+    with once(), world("usual", steps // ERA + 2, with_nursery=False) as around:
         for number in range(-(-steps // ERA)):
             try:
                 with tempfile.TemporaryDirectory(dir=around.folder) as folder:

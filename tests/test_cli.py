@@ -9,27 +9,35 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from responder.demo.servers import EmbeddedAccount, EmbeddedServers
 from tests.conftest import FOLDERS, PASSWORD
-from tests.journeys.shop import ADDRESS, Shop, until
+from tests.journeys.shop import ADDRESS, Shop, command, until
 from tests.servers.sink import Sink
 
 
 def responder(*arguments: str, stdin: bytes = b"", **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command as a user does, in English."""
+    with TemporaryDirectory() as folder:
+        given, out, err = (Path(folder) / name for name in ("in", "out", "err"))
+        given.write_bytes(stdin)
+        english = {"LANG": "en_US.UTF-8", "LC_ALL": "", "NO_COLOR": "1", **env}
+        code = command(*arguments, stdin=given, stdout=out, stderr=err, env=english).wait(120)
+        told, complained = out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
+    assert "Traceback" not in complained, complained
+    return subprocess.CompletedProcess(arguments, code, told, complained)
+
+
+def test_it_is_a_program() -> None:
+    """What the other tests fork from a process that has begun already, begun by itself."""
     done = subprocess.run(
-        [sys.executable, "-m", "responder", *arguments],
-        input=stdin,
-        capture_output=True,
-        timeout=120,
-        env={**os.environ, "LANG": "en_US.UTF-8", "LC_ALL": "", "NO_COLOR": "1", **env},
-        check=False,
+        [sys.executable, "-m", "responder", "status", "--config", "/nowhere"], capture_output=True, check=False
     )
-    assert b"Traceback" not in done.stderr, done.stderr.decode()
-    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+    assert done.returncode == 78
+    assert b"/nowhere" in done.stderr
 
 
 @pytest.fixture
@@ -155,8 +163,8 @@ def test_a_certificate_that_does_not_verify_ends_with_78(
     made = Shop(server, sink, tmp_path)  # type: ignore[arg-type]
     made.write_files()
     edit(made, f'port = {server.imap_port}, tls = "none"', f'port = {server.imaps_port}, tls = "implicit"')  # type: ignore[attr-defined]
-    for command in ("check", "run"):
-        done = responder(command, "--config", str(tmp_path))
+    for verb in ("check", "run"):
+        done = responder(verb, "--config", str(tmp_path))
         assert done.returncode == 78
         assert "certificate" in done.stderr.lower()
 

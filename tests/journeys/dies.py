@@ -117,9 +117,10 @@ POINTS: dict[str, Callable[[], None]] = {
 
 def run(order: Order) -> int:
     """In the child: `responder ARGS`, with the environment of the one who orders."""
-    log = os.open(order["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
+    if order["stdin"]:
+        os.dup2(os.open(order["stdin"], os.O_RDONLY), 0)
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(os.open(order[name], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), number)
     os.environ.clear()
     os.environ.update(order["env"])
     filing.ASK_AFTER = timedelta(seconds=1)

@@ -223,8 +223,8 @@ channel = "{channel}"
 
     def child(self, *args: str, point: str = "never") -> Child:
         """`responder ARGS` as a process of its own; what it says goes into log.txt."""
-        log = str(self.folder / "log.txt")
-        return _nursery().child(point=point, args=args, log=log, env=dict(os.environ))
+        log = self.folder / "log.txt"
+        return command(*args, point=point, stdout=log, stderr=log)
 
     def kill(self) -> None:
         """kill -9."""
@@ -339,6 +339,20 @@ channel = "{channel}"
 
     def answered(self, message_id: str) -> bool:
         return any(message_id.encode() in s.raw and "\\Answered" in s.flags for s in self.boxes().get("INBOX", ()))
+
+
+def command(
+    *args: str,
+    stdout: Path,
+    stderr: Path,
+    stdin: Path | None = None,
+    point: str = "never",
+    env: Mapping[str, str] | None = None,
+) -> Child:
+    """`responder ARGS` as a process of its own, without the time it takes to begin."""
+    environ = {**os.environ, **(env or {})}
+    files = {"stdin": "" if stdin is None else str(stdin), "stdout": str(stdout), "stderr": str(stderr)}
+    return _nursery().child(point=point, args=args, env=environ, **files)
 
 
 @functools.cache
