@@ -67,6 +67,8 @@ def report(
     book = open_book(settings.orders, index=settings.orders_index, is_kept=False)
     try:
         book.refresh()
+        if journal.file is not None and journal.file.exists() and not journal.is_taken():
+            journal.upgrade()  # of an older version, and nobody at work who would have done so
         figures = figures_of(journal, book, settings, since=since, until=until, now=moment)
     except JournalUnavailable as exc:
         if journal.file is None or journal.file.exists():

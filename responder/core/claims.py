@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from responder.core.addresses import clean_lines
-from responder.core.dates import day_of
+from responder.core.dates import day_of, written
 from responder.core.refunds import Refunds
 from responder.core.tracking import Carrier, Home, carrier_of, parcel_number
 from responder.core.values import OrderValues, View, Word
@@ -188,7 +188,7 @@ class AskedValues:
 class DayValues:
     """Days that may be named: today, and by when the policy lets the shop promise something ("" where it does not)."""
 
-    FIELDS = frozenset({"today", "refund_by", "answer_by"})
+    FIELDS = frozenset({"today", "today_with_year", "refund_by", "answer_by"})
 
     def __init__(self, view: View, policy: PolicyValues) -> None:
         self._view = view
@@ -199,6 +199,9 @@ class DayValues:
             raise AttributeError(name)
         if name == "today":
             return self._view.day(self._view.today, promise=True)
+        if name == "today_with_year":
+            self._view.promised.append(self._view.today)
+            return written(self._view.today, self._view.language)
         days = self._policy.number("refund_days" if name == "refund_by" else "answer_days")
         return self.in_business_days(days) if days else ""
 

@@ -314,7 +314,11 @@ def test_a_page_to_print_is_complete_escaped_and_marks_what_is_missing(variant: 
     ]
     assert letters[0].blanks == ()
     assert letters[1].blanks == ("品切れの理由",)
+    assert "2026" in letters[0].text
     html = pages_html("x", [(one.subject, one.text) for one in letters], language="ja")
+    if variant != "en":
+        assert '<p class="right">' in html
+    assert "\u3000" * 6 not in html
     assert html.count("<section") == 2
     assert "<mark>【要確認: 品切れの理由】</mark>" in html
     assert "<b>" not in html

@@ -126,12 +126,12 @@ def over_time(ended: Sequence[Ending], since: datetime, until: datetime, zone: t
     steps: list[date] = []
     day = _begin(first, span)
     while day <= last:
-        steps.append(day)
+        steps.append(max(day, first))
         day = _next(day, span)
     results: Counter[tuple[date, Result]] = Counter()
     for one in ended:
         if since <= one.at < until and not one.is_second:
-            results[_begin(one.at.astimezone(zone).date(), span), one.result] += 1
+            results[max(_begin(one.at.astimezone(zone).date(), span), first), one.result] += 1
     return tuple(
         Bucket(
             day,
