@@ -73,8 +73,8 @@ def test_after_three_days_off_each_late_thing_is_done_once(clocked_shop: Shop) -
     shop.buyer_writes(HELD)
     shop.wait_for_note("ご対応をお願いします")
     shop.stop()
-    move_to_noon(shop, days=3)
     shop.buyer_writes("待ち合わせの件でご相談があります。", sender="taro@mail.example", name="鈴木 太郎")
+    move_to_noon(shop, days=3)
     shop.start()
     late = shop.wait_for_note("期限を過ぎています")
     assert "期限を過ぎています: 5件" in late

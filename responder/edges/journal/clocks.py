@@ -95,8 +95,8 @@ def promised(tx: Connection, case_id: str, deadline_at: datetime, *, look_at: da
 
 
 def wrote_since(tx: Connection, account: str, buyer: str, when: datetime) -> bool:
-    """True if mail of this buyer came in after that time. Reads many rows: not for every turn."""
-    query = select(mail.c.id).where(mail.c.account == account, mail.c.sender == buyer, mail.c.arrived_at > when)
+    """True if mail of this buyer was seen after that time. Reads many rows: not for every turn."""
+    query = select(mail.c.id).where(mail.c.account == account, mail.c.sender == buyer, mail.c.seen_at > when)
     return tx.execute(query.limit(1)).first() is not None
 
 
