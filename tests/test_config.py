@@ -319,6 +319,13 @@ def test_every_mistake_is_told_at_once_with_line_and_nearest_word(shop: Shop) ->
     assert all(one.file == str(folder / "responder.toml") for one in found.values())
 
 
+def test_receipts_without_an_approval_need_an_account_whose_server_vouches_for_senders(shop: Shop) -> None:
+    auto = ("[shop]", '[auto_reply]\nrules = ["*"]\n[shop]')
+    assert config.load(shop(GOOD, auto), env={}).clocks.auto is not None
+    unsafe = mistakes(shop(GOOD, auto, ('authserv_id = "mx.example.jp"\n', "")))
+    assert [(one.line, one.code) for one in unsafe] == [(1, "auto_reply_unsafe")]
+
+
 def test_a_key_in_the_wrong_table_is_sent_to_the_right_one(shop: Shop) -> None:
     (mistake,) = mistakes(shop(GOOD, ('language = "ja"', 'language = "ja"\nauthserv_id = "x"')))
     assert (mistake.line, mistake.key, mistake.suggestion) == (4, "shop.authserv_id", "[[account]].authserv_id")
@@ -339,6 +346,15 @@ def test_a_key_in_the_wrong_table_is_sent_to_the_right_one(shop: Shop) -> None:
         ('watch = ["INBOX"]', 'watch = ["inbox", "Approved"]', (13, "account[0].folders.approved", "folder_twice")),
         ("quiet_s = 30", "quiet_s = -1", (14, "account[0].quiet_s", "too_small")),
         ("quiet_s = 30", 'since = "7 days"', (14, "account[0].since", "bad_span")),
+        ("[shop]", '[time]\ndigest_at = "25:00"\n[shop]', (2, "time.digest_at", "bad_form")),
+        ("[shop]", '[time]\nremind_after = ["4 hours"]\n[shop]', (2, "time.remind_after[0]", "bad_span")),
+        ("[shop]", "[time]\nnudge_after_days = -1\n[shop]", (2, "time.nudge_after_days", "too_small")),
+        (
+            "[shop]",
+            '[auto_reply]\nrules = ["cancel-not-shiped"]\n[shop]',
+            (2, "auto_reply.rules", "auto_reply_no_rule"),
+        ),
+        ("[shop]", "[auto_reply]\nonce_in_days = 3\n[shop]", (1, "auto_reply.rules", "missing_key")),
         ("quiet_s = 30", "quiet_s = nan", (14, "account[0].quiet_s", "wrong_type_number")),
         ("sqlite:///state", "mysql://state", (6, "state.url", "bad_state_url")),
         ("sqlite:///state/responder.db", "sqlite://", (6, "state.url", "bad_state_url")),

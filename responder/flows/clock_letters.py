@@ -162,6 +162,19 @@ def holding_went_out(desk: Desk, tx: Connection, draft: Draft, now: datetime) ->
     cases.record(tx, desk.name, "holding_sent", now=now, case_id=draft.case_id, draft=draft.id)
 
 
+def still_owed(desk: Desk, tx: Connection, case_id: str, channel: str, now: datetime) -> bool:
+    """True if a mail of the case still waits, after another of it was answered: its own deadline counts from now on."""
+    waiting = [one for one in mails.of_case(tx, case_id) if not one.answered and one.action != "silence"]
+    if not waiting:
+        return False
+    case = cases.find(tx, case_id)
+    name = channel or (case.channel if case is not None else "")
+    known = {one.name: one for one in desk.settings.channels}.get(name) or Channel("own")
+    due = deadline_of(desk.settings, known, min(one.arrived_at for one in waiting))
+    clocks.promised(tx, case_id, due, look_at=now)
+    return True
+
+
 def _order_of(desk: Desk, case: Case, incoming: Unpacked) -> Order | None:
     """The order of the case, if it is its writer's."""
     order = desk.find_order(case.order_id) if case.order_id else None

@@ -17,7 +17,7 @@ from responder.core.senders import without_tag
 from responder.edges.journal import cases, drafts, mails, notes
 from responder.flows import parcels
 from responder.flows.calling import call_made
-from responder.flows.clock_letters import holding_went_out
+from responder.flows.clock_letters import holding_went_out, still_owed
 from responder.flows.desk import Desk, Sighting
 from responder.flows.learning import learn, went_out
 from responder.flows.places import mark_answered
@@ -88,7 +88,7 @@ def _settled_by_staff(desk: Desk, mail_id: int, now: datetime) -> None:
         mails.mark_answered(tx, [m.id for m in waiting])
         if case_id is not None:
             parcels.answered_otherwise(desk, tx, case_id, now)
-            if all(m.answered or m.action == "silence" for m in mails.of_case(tx, case_id)):
+            if not still_owed(desk, tx, case_id, "", now):
                 cases.close(tx, case_id, "sent_by_staff", now=now)
         cases.record(tx, desk.name, "settled_by_staff", now=now, case_id=case_id, mail=mail_id)
     desk.say("settled_by_staff", mail=mail_id, case=case_id)
@@ -139,7 +139,7 @@ def settle_as_sent(desk: Desk, tx: Connection, draft: Draft, now: datetime) -> N
             return
         parcels.answered(desk, tx, draft, now)
         mails.mark_answered(tx, draft.answers)
-        if all(m.answered or m.action == "silence" for m in mails.of_case(tx, draft.case_id)):
+        if not still_owed(desk, tx, draft.case_id, draft.channel, now):
             cases.close(tx, draft.case_id, "sent", now=now)
 
 
@@ -248,7 +248,7 @@ def _pasted_by_staff(desk: Desk, draft: Draft, sighting: Sighting, now: datetime
             return
         parcels.answered(desk, tx, draft, now)
         mails.mark_answered(tx, draft.answers)
-        if all(m.answered or m.action == "silence" for m in mails.of_case(tx, draft.case_id)):
+        if not still_owed(desk, tx, draft.case_id, draft.channel, now):
             cases.close(tx, draft.case_id, "sent_by_staff", now=now)
         record = {"draft": draft.id, "kept": what}
         cases.record(tx, desk.name, "pasted_by_staff", now=now, case_id=draft.case_id, **record)

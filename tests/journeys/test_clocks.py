@@ -137,6 +137,27 @@ def test_a_week_after_a_sold_out_notice_one_care_mail_is_drafted(clocked_shop: S
     assert [header_of(d.raw, "To") for d in shop.drafts()] == [header_of(care.raw, "To")]
 
 
+def test_the_later_mail_of_an_answered_case_has_a_deadline_of_its_own(clocked_shop: Shop) -> None:
+    shop = clocked_shop
+    shop.start()
+    shop.buyer_writes("注文1042をキャンセルしてください。")
+    draft = shop.wait_for_draft()
+    with shop.staff() as client:
+        client.add_flags([draft.uid], ["\\Seen"])
+    shop.clock.move(hours=23)
+    shop.buyer_writes("領収書の件、先日の電話のとおりにしてください。")
+    shop.wait_for_note("対応中のお客様から新しいメールが届きました")
+    shop.approve(draft)
+    shop.wait_for_note("送信していません")
+    shop.approve(shop.wait_for_draft())
+    shop.wait_for_mail()
+    shop.wait_until_filed()
+    shop.clock.move(hours=12)
+    assert subjects(shop, "期限を過ぎています") == []
+    shop.clock.move(hours=13)
+    assert "領収書" in shop.wait_for_note("期限を過ぎています")
+
+
 def vouched(sender: str = BUYER) -> dict[str, str]:
     """What the receiving server writes above a mail whose sender it knows."""
     return {
