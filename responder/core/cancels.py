@@ -7,7 +7,7 @@ today. The limits are the channel's data.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Literal
 
 from responder.core.channels import Channel
@@ -38,6 +38,11 @@ def is_shops(decision: Decision, channel: Channel) -> bool:
 def is_counting(channel: Channel) -> bool:
     """True if the channel counts the shop's cancels, and it is known how."""
     return channel.cancel_points is not None or bool(channel.cancel_limit_percent and channel.cancel_limit_days)
+
+
+def year_of(now: datetime, zone: tzinfo) -> datetime:
+    """When the calendar year began where the shop is."""
+    return now.astimezone(zone).replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def window(channel: Channel, now: datetime) -> datetime | None:
@@ -73,7 +78,8 @@ def cost(
     """What staff should know before they cancel: what it costs, and how many it would be. None where it costs nothing.
 
     `placed` are the channel's orders of the window, None where they are not all known; `accepted` those whose cancel
-    counts and stands in a reply or notice of ours since then, sent or waiting, whether the exports know it yet or not;
+    counts and stands in a reply or notice of ours since then, sent or waiting, whether the exports know it yet or not
+    (where each costs points: of this year);
     `buyers` the keys of those that the buyers asked for and that do not count.
     """
     order = decision.order
@@ -99,6 +105,15 @@ def cost_of_stock_out(
     return _counted("sold_out", own, channel, title, placed=placed, accepted=accepted, now=now, buyers=buyers)
 
 
+def _points(
+    orders: Sequence[Order], channel: Channel, title: str, accepted: Iterable[Order], points: int, limit: int
+) -> Reason:
+    """So many points as it would be at least: of what nobody wrote through us, nothing is known."""
+    count = len({order_key(o.order_id) for o in (*accepted, *orders) if not channel.is_official_cancel(o)})
+    code = "cancel_points_over" if count * points >= limit else "cancel_points"
+    return Reason.of(code, channel=title, points=points, limit=limit, count=count, sum=count * points)
+
+
 def _counted(
     what: str,
     orders: Sequence[Order],
@@ -111,8 +126,7 @@ def _counted(
     buyers: frozenset[str],
 ) -> Reason | None:
     if channel.cancel_points is not None and channel.cancel_points_limit is not None:
-        points = {"points": channel.cancel_points, "limit": channel.cancel_points_limit}
-        return Reason.of("cancel_points", channel=title, **points)
+        return _points(orders, channel, title, accepted, channel.cancel_points, channel.cancel_points_limit)
     since, limit = window(channel, now), channel.cancel_limit_percent
     if since is None or limit is None:
         return None

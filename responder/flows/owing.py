@@ -26,7 +26,8 @@ from responder.core.owed import wish_from_json
 from responder.core.owed.around import Perk
 from responder.core.owed.fits import affected
 from responder.core.owed.letter import SITUATION
-from responder.edges.journal import cases, clocks, drafts, mails, owed, perks
+from responder.core.report.goods import LOOKS_BACK, STOCK_MATTERS, again
+from responder.edges.journal import cases, clocks, drafts, facts, mails, owed, perks
 from responder.edges.journal.owed import Owed
 from responder.errors import OrdersUnavailable
 from responder.flows.calling import ask_for_call
@@ -43,6 +44,7 @@ from responder.model import Case, Draft, Mail, Order, Reason, order_key
 
 AT_ONCE = 40
 ORDERS_TOLD = 60
+ARTICLES_TOLD = 10
 MONTH = timedelta(days=30)
 
 
@@ -303,7 +305,8 @@ def _tell_of_batches(desk: Desk, tx: Connection, batches: set[str], now: datetim
         refused = [(one.order_id, one.why) for one in some if one.state == "refused" and one.why is not None]
         to_do = _to_do(desk, written)
         is_dropped = some[0].source == "folder"
-        if not to_do and not refused and not is_dropped:
+        again_out = _again(desk, tx, written, now)
+        if not to_do and not refused and not is_dropped and not again_out:
             continue
         note = Reason.of(
             "owed_batch" if written else "owed_none",
@@ -317,7 +320,7 @@ def _tell_of_batches(desk: Desk, tx: Connection, batches: set[str], now: datetim
         ]
         key = _key(batch, some, now)
         about = str(some[0].wish.get("about", "")) or None
-        told = Told(to_do=tuple(to_do), to_know=tuple(_cost(desk, written, now)))
+        told = Told(to_do=tuple(to_do), to_know=(*_cost(desk, written, now), *again_out))
         tell(desk, tx, f"owed:{batch}:{key}", note, now=now, in_reply_to=about, reasons=reasons, told=told)
 
 
@@ -338,6 +341,15 @@ def _cost(desk: Desk, written: Sequence[Owed], now: datetime) -> list[str]:
     except OrdersUnavailable:
         found = ()
     return remarks.lines(found, desk.settings.wording, desk.settings.shop.language)
+
+
+def _again(desk: Desk, tx: Connection, written: Sequence[Owed], now: datetime) -> list[str]:
+    """What is to be done about articles that run out again and again, or are still sold."""
+    if all(one.matter not in STOCK_MATTERS for one in written):
+        return []
+    events = facts.notices(tx, desk.name, now - LOOKS_BACK)
+    found = again(events, {one.id for one in written}, desk.settings.shop.timezone)
+    return remarks.lines(found[:ARTICLES_TOLD], desk.settings.wording, desk.settings.shop.language)
 
 
 def _placed_on(one: Owed) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from responder.config import Settings
 from responder.core import cancels, remarks
@@ -35,7 +35,7 @@ def cost_of_cancelling(desk: Desk, decision: Decision, spoken_on: Channel, now: 
     channel = remarks.channel_of_order(decision, desk.settings.channels, spoken_on)
     if not cancels.is_shops(decision, channel):
         return ()
-    known = known_cancels(desk.journal, desk.orders, channel, now)
+    known = known_cancels(desk.journal, desk.orders, channel, now, desk.settings.shop.timezone)
     title = channel.title_in(desk.settings.shop.language)
     found = cancels.cost(
         decision, channel, title, placed=known.placed, accepted=known.accepted, now=now, buyers=known.buyers
@@ -49,7 +49,7 @@ def cost_of_stock_out(desk: Desk, orders: Sequence[Order], now: datetime) -> tup
     for channel in desk.settings.channels:
         some = [order for order in orders if placed_on(order, "own") == channel.name]
         if some and cancels.is_counting(channel):
-            known = known_cancels(desk.journal, desk.orders, channel, now)
+            known = known_cancels(desk.journal, desk.orders, channel, now, desk.settings.shop.timezone)
             title = channel.title_in(desk.settings.shop.language)
             line = cancels.cost_of_stock_out(
                 some, channel, title, placed=known.placed, accepted=known.accepted, now=now, buyers=known.buyers
@@ -67,13 +67,16 @@ class Cancels:
     buyers: frozenset[str] = frozenset()
 
 
-def known_cancels(journal: Journal, orders: OrderBook, channel: Channel, now: datetime) -> Cancels:
+def known_cancels(journal: Journal, orders: OrderBook, channel: Channel, now: datetime, zone: tzinfo) -> Cancels:
     """The channel's orders of the window that counts, and those whose cancel stands in drafts that were sent or wait:
-    in replies to buyers, and in notices. Raises: OrdersUnavailable."""
-    since = cancels.window(channel, now)
-    if since is None:
+    in replies to buyers, and in notices. Where each costs points, those of this year. Raises: OrdersUnavailable."""
+    since, placed = cancels.window(channel, now), None
+    if since is not None:
+        placed = orders.placed(channel.name, since)
+    elif channel.cancel_points is not None:
+        since = cancels.year_of(now, zone)
+    else:
         return Cancels()
-    placed = orders.placed(channel.name, since)
     with journal.reading() as tx:
         replies = drafts.standing_of(tx, cancels.CANCEL, since)
         formal = cases.formal_cancels(tx, [case_id for case_id, _, _ in replies])

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from responder.config import Settings
 from responder.core import cancels
 from responder.core.report import Figures, Standing, count
 from responder.core.report.drafts import endings
-from responder.core.report.goods import shop_cancels_since
+from responder.core.report.goods import LOOKS_BACK, shop_cancels_since
 from responder.core.report.sheets import Words
 from responder.edges.journal import Journal
 from responder.edges.journal import facts as journal_facts
 from responder.edges.orders import OrderBook
 from responder.flows.remarking import known_cancels
 from responder.model import Facts, Language
-
-LOOKS_BACK = timedelta(days=90)
 
 
 def figures_of(
@@ -27,7 +25,7 @@ def figures_of(
     Raises: JournalUnavailable, OrdersUnavailable.
     """
     zone = settings.shop.timezone
-    year = now.astimezone(zone).replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
+    year = cancels.year_of(now, zone)
     names = [account.name for account in settings.accounts]
     with journal.reading() as tx:
         facts = journal_facts.read(tx, names, min(since - LOOKS_BACK, year), max(now, until))
@@ -50,7 +48,7 @@ def _standings(
             found.append(Standing(channel.name, of_year[channel.name], limit, points=points))
         elif channel.cancel_limit_percent is not None:
             since = cancels.window(channel, now)
-            known = known_cancels(journal, orders, channel, now)
+            known = known_cancels(journal, orders, channel, now, settings.shop.timezone)
             found.append(
                 Standing(
                     channel.name,

@@ -117,7 +117,10 @@ def test_orders_the_shop_cancels_together_count_together() -> None:
 def test_points_are_told_where_the_marketplace_counts_those() -> None:
     sold_out = replace(AMAZON, channel="rakuten", status="out_of_stock")
     found = told(None, order=sold_out, channel="rakuten")
-    assert found == Reason.of("cancel_points", channel="Amazon", points=15, limit=35)
+    assert found == Reason.of("cancel_points", channel="Amazon", points=15, limit=35, count=1, sum=15)
+    before = [replace(sold_out, order_id=f"R{n}") for n in range(2)]
+    over = told(None, *before, order=sold_out, channel="rakuten")
+    assert over == Reason.of("cancel_points_over", channel="Amazon", points=15, limit=35, count=3, sum=45)
     assert told(None, order=replace(sold_out, status="paid"), channel="rakuten") is None
     assert told(None, order=replace(sold_out, channel="own"), channel="own") is None
     assert window(CHANNELS["ebay"], NOW) is None, "of how many days eBay counts is not known"

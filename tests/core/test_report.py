@@ -14,11 +14,12 @@ from lxml import etree
 
 from responder.core.report import Figures, Standing, count
 from responder.core.report.figures import LeftRow, Outcomes, StockRow
+from responder.core.report.goods import again
 from responder.core.report.page import page_html, to_do
 from responder.core.report.sheets import Sheet, Words, csv_bytes, harmless, sheets
 from responder.core.rewording import key_of
 from responder.core.wording import Catalog
-from responder.model import LANGUAGES, CaseFact, DraftFact, EventFact, Facts, MailFact, Rewording
+from responder.model import LANGUAGES, CaseFact, DraftFact, EventFact, Facts, MailFact, Reason, Rewording
 
 SINCE, UNTIL = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -181,6 +182,16 @@ def test_stock_outs_by_article_and_cause_with_their_warnings() -> None:
     mug, cup = counted(Facts(drafts=drafts, events=events)).stock_outs
     assert mug == StockRow("Mug", 3, 6, (("inspection", 2), ("double_sale", 1)), 2, sold_after=1, often=True)
     assert cup == StockRow("Cup", 1, 2, (("inspection", 1),), 1)
+
+
+def test_the_note_tells_of_an_article_that_runs_out_again_or_is_still_sold() -> None:
+    later = AT + 3 * DAY
+    before = owed(1, owed=1)
+    assert again([before], {1}, UTC) == []
+    today = [owed(2, owed=2, at=later), owed(3, owed=3, at=later, item="Cup")]
+    assert again([before, *today], {2, 3}, UTC) == [Reason.of("stock_out_often", item="Mug", count=2, days=2)]
+    sold = owed(4, owed=4, at=AT, item="Mug", ordered=(AT + DAY).isoformat())
+    assert again([before, sold], {4}, UTC) == [Reason.of("stock_out_bait", item="Mug", count=1)]
 
 
 def test_goods_that_cancels_left_over() -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from responder.core.goods import Goods, goods_in, named
 from responder.core.report.drafts import Ending
 from responder.core.report.figures import CancelRow, LeftRow, Standing, StockRow
-from responder.model import EventFact, Facts, order_key
+from responder.model import EventFact, Facts, Reason, order_key
 
 STOCK_MATTERS = frozenset({"sold_out", "restock", "combined"})
 APOLOGIES = ("sold_out", "restock", "combined", "delay")
 _NOT_KEPT_BACK = frozenset({"double_sale", "stock_error"})
+LOOKS_BACK = timedelta(days=90)
+"""How far back a stock-out makes the next one of its article a repetition."""
 _OFTEN_DAYS = 2
 _OFTEN_ORDERS = 3
 
@@ -116,6 +118,26 @@ def stock_outs(
             _note(articles, event, order_of.get(draft_id, ""))
     rows = [_stock_row(one, since, until, zone) for one in articles.values()]
     return tuple(sorted((row for row in rows if row.orders), key=lambda row: (-row.orders, row.item)))
+
+
+def again(events: Sequence[EventFact], wishes: Collection[int], zone: tzinfo) -> list[Reason]:
+    """What staff should know of the articles of these wishes: those that ran out on other days, too, or were sold after
+    their buyers had been told. `events` are those of the last months, these wishes' own among them."""
+    articles: dict[str, _Article] = {}
+    some = [one for one in events if one.detail.get("matter") in STOCK_MATTERS]
+    for event in some:
+        _note(articles, event, str(event.detail.get("owed")))
+    ours = [goods.key for one in some if one.detail.get("owed") in wishes for goods in goods_in(one.detail)]
+    found: list[Reason] = []
+    for key in dict.fromkeys(ours):
+        article, name = articles[key], named(articles[key].goods)
+        days = {at.astimezone(zone).date() for _, _, at in article.orders.values()}
+        late = article.sold_after & {str(wish) for wish in wishes}
+        if late:
+            found.append(Reason.of("stock_out_bait", item=name, count=len(late)))
+        if len(days) >= _OFTEN_DAYS:
+            found.append(Reason.of("stock_out_often", item=name, count=len(article.orders), days=len(days)))
+    return found
 
 
 def _note(articles: dict[str, _Article], event: EventFact, order: str) -> None:

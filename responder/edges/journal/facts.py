@@ -87,6 +87,16 @@ def read(tx: Connection, accounts: Sequence[str], since: datetime, until: dateti
     )
 
 
+def notices(tx: Connection, account: str, since: datetime) -> list[EventFact]:
+    """What was noted of the account's notices since then, in order."""
+    rows = tx.execute(
+        select(event.c.at, event.c.kind, event.c.case_id, event.c.detail)
+        .where(event.c.account == account, event.c.kind == "owed_written", event.c.at >= since)
+        .order_by(event.c.id)
+    )
+    return [EventFact(row.at, row.kind, row.case_id, row.detail) for row in rows]
+
+
 def _cases(tx: Connection, ids: Sequence[str]) -> list[CaseFact]:
     found: list[CaseFact] = []
     for start in range(0, len(ids), IN_ONE_QUERY):
