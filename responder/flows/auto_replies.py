@@ -107,9 +107,10 @@ def look_after(desk: Desk, now: datetime) -> None:
                 cases.record(tx, desk.name, "auto_reply_unknown", now=now, case_id=one.case_id)
         elif one.state == "intent" and one.created_at is not None and now - one.created_at > MOST_AGE:
             _failed(desk, one, "too old", now)
+        elif one.state == "intent" and desk.receipts_after is not None and now < desk.receipts_after:
+            desk.wake_at(desk.receipts_after)
         elif one.state == "intent" and all(one.id != other.id for other in desk.receipts):
             desk.receipts.append(one)
-            desk.wake_at(now + AGAIN_AFTER)
 
 
 def _file(desk: Desk, one: Receipt, now: datetime) -> None:
@@ -142,7 +143,9 @@ def send_receipts(desk: Desk, receipts: Sequence[Receipt], is_stopping: Callable
 
     Raises: JournalUnavailable; what was being sent then is unknown.
     """
-    account = desk.account
+    account, pause = desk.account, desk.clock() + AGAIN_AFTER
+    later: list[str] = []
+    desk.receipts_after = pause  # whatever ends this batch: the next attempt is not made at once
     by_key = {f"receipt:{one.id}": one for one in receipts}
 
     def before_body(parcel: Parcel) -> bool:
@@ -150,6 +153,8 @@ def send_receipts(desk: Desk, receipts: Sequence[Receipt], is_stopping: Callable
             return auto_replies.take(tx, by_key[parcel.key].id, now=desk.clock())
 
     def on_outcome(parcel: Parcel, outcome: Outcome) -> None:
+        if isinstance(outcome, Later):
+            later.append(parcel.key)
         _settle(desk, by_key[parcel.key], outcome, desk.clock())
 
     try:
@@ -167,6 +172,8 @@ def send_receipts(desk: Desk, receipts: Sequence[Receipt], is_stopping: Callable
             )
     except (TemporaryError, PermanentError) as exc:
         desk.say("auto_reply_waits", level=30, error=type(exc).__name__)
+    else:
+        desk.receipts_after = pause if later else None
     finally:
         desk.replying -= {one.id for one in receipts}
 

@@ -55,9 +55,10 @@ class Desk:
     those in the sending thread's hands; `owed` are answers of the SMTP server that the journal does not know yet
     (both threads may settle them). `own_copies` is where we filed the Sent copy of a draft, `copies_tried` the
     drafts for which that was begun, and `sent_here` those this process has sent. `orders_are_silent` and
-    `notes_are_refused` are true at the start, too: a former run may have told so. `receipts` are to be sent without an
-    approval, `replying` those in the sending thread's hands. `clocks_begun` is when the clocks
-    of this account first ran, `digest_due` when its next morning mail is due, None until the journal was asked.
+    `notes_are_refused` are true at the start, too: a former run may have told so. `receipts` are to be sent without
+    an approval, none before `receipts_after`, `replying` those in the sending thread's hands. `clocks_begun` is when
+    the clocks of this account first ran, `digest_due` when its next morning mail is due, None until the journal was
+    asked.
     `steady` counts seconds whatever happens to the clock; `times` is what both said at the last turn.
     """
 
@@ -101,6 +102,7 @@ class Desk:
     looked_for_silence: datetime | None = None
     receipts: list[Receipt] = field(default_factory=list)
     replying: set[int] = field(default_factory=set)
+    receipts_after: datetime | None = None
     clocks_begun: datetime | None = None
     digest_due: datetime | None = None
 

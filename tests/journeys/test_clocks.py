@@ -192,3 +192,24 @@ def test_where_the_owner_switched_it_on_a_receipt_leaves_by_itself_once_and_answ
     move_to_noon(shop, days=6)
     until(lambda: subjects(shop, "期限を過ぎています"), "it is owed as before")
     assert len(shop.sink.mails) == 1
+
+
+def test_a_receipt_whose_outcome_nobody_knows_is_never_sent_again(clocked_shop: Shop) -> None:
+    shop = clocked_shop
+    shop.account_extra = 'authserv_id = "mx.minato-zakka.example"\n'
+    shop.relays = '[auto_reply]\nrules = ["*"]\nat = "arrival"\n'
+    shop.sink.fail("mail", "451 4.7.1 try again later")
+    shop.sink.fail("dot", drop=True, kept=True)
+    shop.start()
+    shop.buyer_writes(HELD, headers=vouched())
+    until(lambda: shop.sink.faults[0].times == 0, "it was put off")
+    assert shop.sink.mails == []
+    shop.clock.move(minutes=6)
+    shop.wait_for_mail()
+    until(lambda: "auto_reply_unknown" in shop.kinds(), "nobody knows")
+    shop.stop()
+    shop.clock.move(hours=30)
+    shop.start()
+    until(lambda: subjects(shop, "期限を過ぎています"), "the mail is owed as before")
+    assert len(shop.sink.mails) == 1
+    assert shop.drafts() == []
