@@ -10,6 +10,8 @@ from responder.core.report import answers, drafts, goods
 from responder.core.report.figures import SHARED_BY, Figures, Mails, RewordingRow, Standing
 from responder.model import OPEN_DRAFT_STATES, Facts, Rewording
 
+MOST_REWORDINGS = 40
+
 __all__ = ["Figures", "Standing", "count"]
 
 
@@ -85,4 +87,5 @@ def _rewordings(changes: Sequence[Rewording], since: datetime, until: datetime) 
         is_new = (template, gone) not in shown and (template, gone) in recent
         if is_new and len(buyers) >= SHARED_BY and words.get(gone):
             rows.append(RewordingRow(template, words[gone], None, len(buyers)))
-    return tuple(sorted(rows, key=lambda row: (-row.buyers, row.template, row.gone, row.came or "")))
+    rows.sort(key=lambda row: (-row.buyers, row.template, row.gone, row.came or ""))
+    return tuple(rows[:MOST_REWORDINGS])
