@@ -20,7 +20,7 @@ from responder.core.headers import chain
 from responder.core.owed.reader import variant_of
 from responder.core.senders import is_buyer
 from responder.edges.journal import cases, clocks, drafts, mails
-from responder.errors import MessageError
+from responder.errors import MessageError, OrdersUnavailable
 from responder.flows.deadlines import clocked, deadline_of
 from responder.flows.desk import Desk
 from responder.flows.planning import read_again
@@ -87,7 +87,10 @@ def holding_decision(incoming: Unpacked, order: Order | None) -> Decision:
 
 def nudge(desk: Desk, case: Case, draft_id: int, now: datetime) -> Written | None:
     """Our question of that draft, asked once more in a case of its own. None where the buyer has written since, another
-    matter of his is open, or the order has moved on: then nothing is asked any more."""
+    matter of his is open, or the order has moved on: then nothing is asked any more.
+
+    Raises: OrdersUnavailable.
+    """
     with desk.journal.reading() as tx:
         draft = drafts.find(tx, draft_id)
         asked_at = draft.sent_at or draft.created_at
@@ -177,7 +180,10 @@ def still_owed(desk: Desk, tx: Connection, case_id: str, channel: str, now: date
 
 def _order_of(desk: Desk, case: Case, incoming: Unpacked) -> Order | None:
     """The order of the case, if it is its writer's."""
-    order = desk.find_order(case.order_id) if case.order_id else None
+    try:
+        order = desk.find_order(case.order_id) if case.order_id else None
+    except OrdersUnavailable:
+        return None  # the reply is owed all the same
     if order is None or not is_buyer(incoming.message, order, incoming.channel, trusted=incoming.trusted):
         return None
     return order

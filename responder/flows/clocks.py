@@ -16,11 +16,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from responder.config import Settings
-from responder.core.clocks import Look, look
+from responder.core.clocks import QUARTER, Look, look
 from responder.core.dates import day_of
 from responder.core.due import Due, Reader, all_due, digest, due_of
 from responder.core.notes import Told
 from responder.edges.journal import auto_replies, cases, clocks, notes, owed
+from responder.errors import MessageError, OrdersUnavailable, ResponderError
 from responder.flows.auto_replies import receipt
 from responder.flows.clock_letters import Written, holding_reply, intend, nudge
 from responder.flows.desk import Desk
@@ -40,10 +41,7 @@ def reader(settings: Settings, now: datetime) -> Reader:
 
 
 def on_clock(desk: Desk, now: datetime) -> None:
-    """Do what fell due, and say when to come back.
-
-    Raises: OrdersUnavailable; nothing was done then.
-    """
+    """Do what fell due, and say when to come back. What needs order data that nobody can read now is put off."""
     if desk.clocks_begun is None:
         _begin(desk, now)
     with desk.journal.reading() as tx:
@@ -77,13 +75,20 @@ def _look_at_cases(desk: Desk, now: datetime) -> None:
     looks = [(file, look(file, settings, now, begun=begun)) for file in files]
     receipts = [one for file, seen in looks if seen.wants_receipt and (one := receipt(desk, file, now)) is not None]
     answered = {one.case_id for one in receipts}
-    letters = [
-        letter
-        for file, seen in looks
-        if file.case.id not in answered and (letter := _letter(desk, file, seen, now)) is not None
-    ]
+    letters: list[Written] = []
+    put_off: set[str] = set()
+    for file, seen in looks:
+        try:
+            letter = _letter(desk, file, seen, now) if file.case.id not in answered else None
+        except OrdersUnavailable:
+            put_off.add(file.case.id)
+            continue
+        letters += [letter] if letter is not None else []
     with desk.journal.durable() as tx:
-        clocks.looked(tx, [(file.case.id, seen.next_at) for file, seen in looks], now=now)
+        done = [(file.case.id, seen.next_at) for file, seen in looks if file.case.id not in put_off]
+        clocks.looked(tx, done, now=now)
+        for case_id in put_off:
+            clocks.look_again(tx, case_id, now + QUARTER)
         intend(desk, tx, letters, now)
         auto_replies.intend(tx, receipts, now=now)
         for file, seen in looks:
@@ -97,9 +102,18 @@ def _look_at_cases(desk: Desk, now: datetime) -> None:
 
 
 def _letter(desk: Desk, file: CaseFile, seen: Look, now: datetime) -> Written | None:
-    if seen.wants_holding:
-        return holding_reply(desk, file.case, now)
-    return nudge(desk, file.case, seen.nudge.id, now) if seen.nudge is not None else None
+    """The letter that this case wants, or None; whatever one case makes us do wrong must not stop the others."""
+    try:
+        if seen.wants_holding:
+            return holding_reply(desk, file.case, now)
+        return nudge(desk, file.case, seen.nudge.id, now) if seen.nudge is not None else None
+    except MessageError as exc:
+        desk.say("no_letter", level=30, case=file.case.id, why=str(exc))
+    except (ResponderError, OSError):
+        raise
+    except Exception as exc:
+        desk.say("clock_breaks_us", level=40, case=file.case.id, error=type(exc).__name__)
+    return None
 
 
 def _wish_to_care(desk: Desk, tx: Connection, file: CaseFile, now: datetime) -> None:
