@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 
-.PHONY: demo test check bench bench-faults bench-fuzz setup clean
+.PHONY: demo test check bench bench-clients bench-faults bench-fuzz setup clean
 
 demo: .venv/.ready
 	$(BIN)/responder demo
@@ -20,6 +20,12 @@ check: .venv/.ready-dev
 bench: .venv/.ready-dev
 	scripts/dovecot-install
 	$(BIN)/python -m bench
+
+# Claws Mail on a screen, with a mouse: slow and sensitive to a busy machine, so not a part of `make test`.
+bench-clients: .venv/.ready-dev
+	scripts/dovecot-install
+	scripts/screen-install
+	ON_SCREEN=1 $(BIN)/python -m pytest tests/clients/test_claws.py
 
 bench-faults: .venv/.ready-dev
 	scripts/dovecot-install

@@ -18,7 +18,7 @@ from tests.clients.writing import Form
 from tests.journeys.shop import header_of, text_of
 
 HABITS = Path(__file__).with_name("habits")
-MAILBOXES = {"Drafts": "下書き", "Sent": "Sent", "Trash": "ゴミ箱", "Approved": "承認", "Command": "Responder/在庫切れ"}
+MAILBOXES = {"Drafts": "下書き", "Sent": "Sent", "Trash": "ゴミ箱", "Approved": "承認"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +90,10 @@ class Client:
     def do(self, act: str) -> None:
         """Say everything that belongs to this act, one line after the other."""
         for line in self.habits.acts[act]:
-            self.say(line)
+            self._say(line)
             self.pause()
 
-    def say(self, line: str) -> None:
-        """One line of an act."""
+    def _say(self, line: str) -> None:
         if "{left}" in line and not self.left:
             return
         verb = line.partition(" ")[0]
