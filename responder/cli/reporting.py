@@ -102,7 +102,8 @@ def report(
     for path, raw in written:
         _write(path, raw)
         if not as_json:
-            click.echo(catalog().text("cli.report_written", staff_language(settings.shop.language), file=path))
+            code = "report_written_csv" if path.suffix == ".csv" else "report_written"
+            click.echo(catalog().text(f"cli.{code}", staff_language(settings.shop.language), file=path))
     sys.exit(EX_OK)
 
 

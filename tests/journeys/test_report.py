@@ -72,6 +72,7 @@ def test_the_report_says_what_lies_in_the_folders_and_holds_nobody_s_words(quick
     shop.wait_for_mail(3)
     shop.wait_until_filed()
     found = figures(shop)
+    assert not [word for word in SECRETS if word in json.dumps(found, ensure_ascii=False)]
     rows = {row["template"]: row for row in found["templates"]}
     assert rows["cancel_before_ship"]["outcomes"] == {"as_is": 1, "edited": 1, "refused": 1, "own": 1, "replaced": 0}
     assert sum(row["outcomes"]["as_is"] + row["outcomes"]["edited"] for row in rows.values()) == len(shop.sink.mails)

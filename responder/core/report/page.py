@@ -39,7 +39,7 @@ def page_html(figures: Figures, words: Words, *, shop: str, zone: tzinfo) -> str
             style=Markup((_DATA / "style.css").read_text(encoding="utf-8")),  # noqa: S704 - the package's own file
             title=words.text("title", shop=shop),
             period=words.text("period", first=figures.since.astimezone(zone).date(), last=last),
-            made=" ".join(_made(figures, words, zone)),
+            made=_made(figures, words, zone),
             empty=empty,
             glance=words.text("glance"),
             tiles=_tiles(figures, words),
