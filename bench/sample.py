@@ -1,6 +1,6 @@
-"""`python -m bench.month DIR`: a shop's folder with the journal of a made-up month, to look at its report.
+"""`python -m bench.sample DIR`: a shop's folder with the journal of a made-up month, to look at its report.
 
-python -m bench.month /tmp/shop && responder report --config /tmp/shop --now 2026-11-30T20:00+09:00 --out /tmp/shop
+python -m bench.sample /tmp/shop && responder report --config /tmp/shop --now 2026-11-30T20:00+09:00 --out /tmp/shop
 """
 
 from __future__ import annotations
