@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 
-.PHONY: demo test check bench bench-clients bench-faults bench-fuzz setup clean
+.PHONY: demo test check bench bench-clients bench-month bench-faults bench-fuzz setup clean
 
 demo: .venv/.ready
 	$(BIN)/responder demo
@@ -26,6 +26,10 @@ bench-clients: .venv/.ready-dev
 	scripts/dovecot-install
 	scripts/screen-install
 	ON_SCREEN=1 $(BIN)/python -m pytest tests/clients/test_claws.py
+
+bench-month: .venv/.ready-dev
+	scripts/dovecot-install
+	$(BIN)/python -m bench.month
 
 bench-faults: .venv/.ready-dev
 	scripts/dovecot-install

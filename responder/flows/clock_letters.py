@@ -157,12 +157,13 @@ def intend(desk: Desk, tx: Connection, letters: Sequence[Written], now: datetime
         one.draft_id = ids[one.message_id]
 
 
-def holding_went_out(desk: Desk, tx: Connection, draft: Draft, now: datetime) -> None:
+def holding_went_out(desk: Desk, tx: Connection, draft: Draft, now: datetime, *, kept: str | None = None) -> None:
     """The buyer has been told by when he has his answer: the case waits for that day, and for a person."""
     channel = {one.name: one for one in desk.settings.channels}.get(draft.channel) or Channel("own")
     until = draft.valid_until or deadline_of(desk.settings, channel, now)
     clocks.promised(tx, draft.case_id, until, look_at=now)
-    cases.record(tx, desk.name, "holding_sent", now=now, case_id=draft.case_id, draft=draft.id)
+    detail = {"draft": draft.id} if kept is None else {"draft": draft.id, "kept": kept}
+    cases.record(tx, desk.name, "holding_sent", now=now, case_id=draft.case_id, **detail)
 
 
 def still_owed(desk: Desk, tx: Connection, case_id: str, channel: str, now: datetime) -> bool:

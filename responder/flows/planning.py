@@ -507,8 +507,12 @@ def _decide(desk: Desk, plan: Plan, message: Message, incoming: Unpacked, now: d
         wanted = wanted_order_ids(incoming.message, incoming.channel, desk.settings.channels)
         new = min(decision.failed_lookups, len(wanted.by_pattern) + len(wanted.tokens))
         decision = replace(decision, failed_lookups=new)
-    waits_for = _waits_for(decision, incoming.message, sent_before) if message is incoming.message else None
-    if waits_for is not None:
+    waits_for = _waits_for(decision, incoming.message, sent_before)
+    if waits_for is not None and message is not incoming.message and decision.situation.startswith("cancel_"):
+        # He asked to cancel before, and now says that he waits.
+        reasons = (Reason.of("answers_wait", order=waits_for), *decision.reasons)
+        return replace(decision, action="hold", template=None, reasons=reasons)
+    if waits_for is not None and message is incoming.message:
         reasons = (Reason.of("answers_wait", order=waits_for),)
         return replace(
             decision, action="silence", situation=WAITS, template=None, note=None, order_id=waits_for, reasons=reasons

@@ -18,7 +18,8 @@ from responder.edges.journal import cases, drafts, mails, notes
 from responder.flows import parcels
 from responder.flows.calling import call_made
 from responder.flows.clock_letters import holding_went_out, still_owed
-from responder.flows.desk import Desk, Sighting
+from responder.flows.desk import Desk, Sighting, is_untouched
+from responder.flows.drafting import remove_own_draft
 from responder.flows.learning import learn, went_out
 from responder.flows.places import mark_answered
 from responder.flows.sightings import NOTHING_KNOWN, is_as_written, known_from, new_in
@@ -84,14 +85,28 @@ def _settled_by_staff(desk: Desk, mail_id: int, now: datetime) -> None:
     if not waiting:
         return
     mark_answered(desk, [m.place for m in waiting])
+    promise = _untouched_holding(desk, case_id) if case_id is not None else None
     with desk.journal.durable() as tx:
         mails.mark_answered(tx, [m.id for m in waiting])
         if case_id is not None:
             parcels.answered_otherwise(desk, tx, case_id, now)
             if not still_owed(desk, tx, case_id, "", now):
                 cases.close(tx, case_id, "sent_by_staff", now=now)
+                if promise is not None:
+                    drafts.end(tx, promise.id, "withdrawn", now=now)
+            else:
+                promise = None
         cases.record(tx, desk.name, "settled_by_staff", now=now, case_id=case_id, mail=mail_id)
+    if promise is not None:
+        remove_own_draft(desk, promise)
     desk.say("settled_by_staff", mail=mail_id, case=case_id)
+
+
+def _untouched_holding(desk: Desk, case_id: str) -> Draft | None:
+    """The holding reply of a case that nobody has taken in hand: once the case is settled it promises too late."""
+    with desk.journal.reading() as tx:
+        found = [one for one in drafts.of_case(tx, case_id) if one.situation == HOLDING and one.state == "drafted"]
+    return found[0] if found and is_untouched(desk, found[0]) else None
 
 
 def _seen_in_sent(desk: Desk, draft: Draft, place: Place, now: datetime) -> None:
@@ -244,7 +259,7 @@ def _pasted_by_staff(desk: Desk, draft: Draft, sighting: Sighting, now: datetime
             return
         what = learn(tx, draft, theirs, now) if theirs is not None else "own"
         if is_holding:
-            holding_went_out(desk, tx, draft, now)
+            holding_went_out(desk, tx, draft, now, kept=what)
             return
         parcels.answered(desk, tx, draft, now)
         mails.mark_answered(tx, draft.answers)

@@ -218,6 +218,12 @@ def test_who_answers_that_he_waits_needs_no_reply_and_staff_are_reminded(quick_s
     )
     assert "確保" in shop.wait_for_note("お待ちくださいます（注文 1042）")
     assert shop.drafts() == []
+    # Another mind, and another: nobody is told that his order is cancelled who waits after all.
+    shop.buyer_writes("キャンセル", subject=f"Re: {subject_of(sent)}", headers=thread)
+    shop.wait_for_draft()
+    shop.buyer_writes("やっぱり待ちます。", subject=f"Re: {subject_of(sent)}", headers=thread)
+    assert "「待つ」と返信されています" in shop.wait_for_note("ご対応をお願いします")
+    assert shop.drafts() == []
 
 
 PERK = """

@@ -52,7 +52,9 @@ def endings(facts: Facts) -> list[Ending]:
     """The end of every draft that has come to one, and of every matter that staff closed without a draft."""
     kept: dict[int, str] = {}
     for event in facts.events:
-        if event.kind in ("approved", *BY_STAFF) and isinstance(event.detail.get("draft"), int):
+        if event.kind == "holding_sent" and "kept" not in event.detail:
+            continue
+        if event.kind in ("approved", "holding_sent", *BY_STAFF) and isinstance(event.detail.get("draft"), int):
             kept[event.detail["draft"]] = str(event.detail.get("kept", ""))
     found: list[Ending] = []
     for draft in facts.drafts:

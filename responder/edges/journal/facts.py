@@ -13,7 +13,7 @@ from responder.model import CaseFact, DraftFact, EventFact, Facts, MailFact
 
 _COUNTED = (
     *("mail_draft", "owed_written", "approved", "sent_by_staff", "pasted_by_staff", "settled_by_staff"),
-    *("mail_hold", "undelivered"),
+    *("mail_hold", "undelivered", "holding_sent"),
 )
 _DRAFT = (
     *(draft.c.id, draft.c.case_id, draft.c.state, draft.c.template, draft.c.situation, draft.c.order_id),
