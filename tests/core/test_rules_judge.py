@@ -230,6 +230,20 @@ def test_what_is_added_or_hurts_is_seen_beside_the_damage(text: str, code: str) 
     assert decision.reasons[0].code == code
 
 
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
+        ("The little ones adore it.", "silence"),
+        ("Nobody said a word for a minute, so pretty is it. Thank you, and no need to reply.", "silence"),
+        ("The little ones adore it. What is the mark on the base?", "hold"),
+        ("It is here but I'm not sure it's real silver.", "hold"),
+    ],
+)
+def test_what_has_arrived_and_pleases_needs_no_word_of_thanks(text: str, action: str) -> None:
+    message = make_message(text, language="en")
+    assert judged(default_pack(), message, make_order(status="delivered")).action == action
+
+
 def test_the_first_rule_wins_and_the_trace_tells_of_the_others() -> None:
     rulebook = compile_pack(
         tomllib.loads(

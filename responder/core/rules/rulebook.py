@@ -53,6 +53,10 @@ ADDITION = ("addition", 0.4)
 THANKS = "thanks"
 THANKFUL = frozenset({THANKS, "cancel_talk"})
 SURELY_THANKS = 0.35
+# What has arrived is mostly written of to give thanks: enough is this share, so many times the next, and no wish.
+LIKELY_THANKS = 0.4
+CLEAR = 3.0
+WISHES = frozenset({"request", "question", "may_i"})
 # From this share on a mail is so much like what it asks for that a second matter, at most this part as likely, is none.
 ALONE = (0.7, 0.02)
 # A sentence this short says nothing that could be missed.
@@ -280,7 +284,14 @@ class Rulebook:
     def _like_thanks(self, case: Case) -> Decision | None:
         """What the rules do with thanks, for a mail that asks for nothing and surely looks like thanks; or None."""
         leaning = self.reader.lean(case.reading) if not case.reading.asked else None
-        if leaning is None or leaning.shares.get("thanks", 0.0) < (SURE if leaning.count >= FEW_PIECES else SURELY):
+        if leaning is None:
+            return None
+        thanks = leaning.shares.get(THANKS, 0.0)
+        others = max((share for name, share in leaning.shares.items() if name != THANKS), default=0.0)
+        arrived = case.order is not None and case.order.status == "delivered" and not case.reading.acts & WISHES
+        if thanks < (SURE if leaning.count >= FEW_PIECES else SURELY) and not (
+            arrived and leaning.count >= FEW_PIECES and thanks >= LIKELY_THANKS and thanks >= CLEAR * others
+        ):
             return None
         assumed = replace(case, reading=replace(case.reading, acts=frozenset({"thanks"})))
         fired, trace = self._first(assumed)
@@ -400,6 +411,8 @@ class Rulebook:
 
     def _says_more(self, reading: Reading) -> bool:
         """True if a mail of thanks has a sentence that nobody understood, or looks like a matter: no silence then."""
+        if NOTHING_WANTED in reading.acts and not reading.asked:
+            return False
         leaning = self.reader.lean(reading)
         unread = any(not s.acts and len(s.text) > GREETING for s in reading.sentences)
         if leaning is None:
