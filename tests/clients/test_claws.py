@@ -59,6 +59,13 @@ class Claws:
         (row,) = until(shown, f"a mail is shown in {folder}")
         return row
 
+    def saved(self) -> bool:
+        """Whether nothing is left to be saved; else it is told to save: keys are lost on it while it is busy."""
+        if not any("Edited" in title for title in self.screen.windows()):
+            return True
+        self.screen.press("ctrl+s")
+        return False
+
     def drag(self, folder: str, to: str) -> None:
         """The only mail of the folder, with the mouse."""
         row = self.select(to)
@@ -121,9 +128,8 @@ def test_a_day_before_claws_mail(shop: Shop, claws: Claws, wire: Tap) -> None:
     claws.screen.type(TYPED)
     claws.screen.press("Return")
     claws.screen.wait_for("Edited")
-    claws.screen.press("ctrl+s")
+    until(claws.saved, "the window says that it is saved")
     until(lambda: [one for one in shop.drafts() if TYPED in text_of(one.raw)], "the edit is stored")
-    until(lambda: not any("Edited" in title for title in claws.screen.windows()), "the window says so")
     claws.screen.press("ctrl+w")
     until(lambda: not any("Compose" in title for title in claws.screen.windows()), "the window is closed")
     claws.screen.wait_for("Claws Mail")

@@ -197,7 +197,10 @@ class Dovecot:
                 answer: dict[int, dict[bytes, Any]] = client.fetch(
                     client.search("ALL"), ["FLAGS", "INTERNALDATE", "BODY.PEEK[]"]
                 )
-                found[name] = tuple(_stored(uid, entry) for uid, entry in sorted(answer.items()))
+                there = {
+                    uid: entry for uid, entry in answer.items() if entry.get(b"BODY[]") is not None
+                }  # not just removed
+                found[name] = tuple(_stored(uid, entry) for uid, entry in sorted(there.items()))
         return found
 
     def renew_uidvalidity(self, user: str, mailbox: str) -> None:
