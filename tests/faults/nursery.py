@@ -5,6 +5,7 @@ of this.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sqlite3
@@ -121,6 +122,7 @@ def run_daemon(order: dict[str, Any], base: Settings) -> int:
     if not order["here"]:
         os.dup2(log.fileno(), 2)
     logs.set_up(stream=log, as_json=True)
+    faulthandler.register(signal.SIGUSR2, file=log, all_threads=True)
     account = base.accounts[0]
     assert account.smtp is not None
     account = replace(

@@ -85,6 +85,8 @@ class Life:
             self._live()
         except Stuck as exc:
             wrong.append(f"stuck: {exc}")
+            self.lane.line.signal(signal.SIGUSR2)  # where each thread is goes into its log
+            time.sleep(0.5)
         except Exception as exc:
             wrong.append(f"broken: {type(exc).__name__}: {exc}")
         finally:
