@@ -405,3 +405,16 @@ def test_a_matter_for_a_person_is_never_taken_for_a_word_in_passing() -> None:
     text = "订单我不要了，另一单什么时候发"
     message = make_message(language="zh", subject="", new_text=text, text=text)
     assert judged(default_pack(), message, make_order(status="paid")).action == "hold"
+
+
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
+        ("My bank wanted to reverse it, I told them to leave it.", "hold"),
+        ("My wife asked whether to stop it, I told her to leave it.", "hold"),
+        ("Please leave it, I do not want it any more.", "draft"),
+    ],
+)
+def test_what_somebody_else_was_told_is_asked_of_nobody(text: str, action: str) -> None:
+    message = make_message(language="en", subject="", new_text=text, text=text)
+    assert judged(default_pack(), message, make_order(status="paid")).action == action

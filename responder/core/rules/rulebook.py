@@ -429,6 +429,9 @@ class Rulebook:
             return False
         if NOTHING_WANTED in reading.acts:
             return False
+        # `I told them to leave it`: what is reported is asked of nobody.
+        if "done" in reading.acts and share < SURE and self._is_careful((name,)):
+            return False
         kin = self._kin.get(name, {name})
         plain = ("asked", "mentioned") if share >= PLAINLY or not topic.asked_by else ("asked",)
         if any(m.topic in kin and m.status not in plain for m in reading.mentions):
