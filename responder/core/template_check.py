@@ -143,8 +143,9 @@ def checked(name: str, text: str, path: Path) -> Checked:
     except TemplateSyntaxError as problem:
         args = (("detail", problem.message or "?"),)
         return Checked(mistakes=(Mistake(str(path), problem.lineno, path.stem, "template_syntax", args),))
-    except RecursionError:
-        args = (("detail", "nested too deep"),)
+    except (RecursionError, ValueError) as problem:
+        # Python reads no number of several thousand digits.
+        args = (("detail", "nested too deep" if isinstance(problem, RecursionError) else "a number is too long"),)
         return Checked(mistakes=(Mistake(str(path), 0, path.stem, "template_syntax", args),))
     mistakes = (*_unknown_names(found, path), *_unknown_fields(found, path))
     return Checked(code, mistakes, tuple(_parts(found)))

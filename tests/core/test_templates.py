@@ -100,6 +100,7 @@ def test_a_part_of_the_shops_own_puts_the_proven_to_the_test(tmp_path: Path) -> 
             "i.name",
         ),
         ("Subject: x\n\n{{ range(10) }}\n", 3, "template_unknown_name", None),
+        (f"Subject: x\n\n{{{{ {'9' * 6000} }}}}\n", 0, "template_syntax", None),
     ],
 )
 def test_a_mistake_is_named_with_its_line_and_the_nearest_word(
