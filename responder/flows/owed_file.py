@@ -81,6 +81,8 @@ def _rows_of(
         return None if fields is None else _Columns(fields)
 
     try:
+        if not path.stat().st_size:
+            return []  # Somebody is about to write it, or is done with it.
         sheet, columns = read_sheet(
             lambda: path.open("rb"), header, name=str(path), encoding=None, delimiter=None, wanted="matter"
         )

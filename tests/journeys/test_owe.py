@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from click.testing import CliRunner
 
 from responder.cli import cli
+from responder.config import bare
+from responder.edges.journal import Journal, owed
+from responder.edges.orders import OrderBook
+from responder.flows.owed_file import take_over
 from tests.journeys.shop import BUYER, Shop, header_of, subject_of, text_of, until
 
 
@@ -163,9 +168,6 @@ def test_who_has_asked_to_cancel_is_not_asked_to_wait(quick_shop: Shop) -> None:
 
 def test_a_killed_command_is_finished_by_whoever_comes_next(quick_shop: Shop) -> None:
     """The wish is in the journal before any draft: nothing is lost, nothing doubled."""
-    from datetime import UTC, datetime
-
-    from responder.edges.journal import Journal, owed
 
     shop = quick_shop
     shop.order("1042")
@@ -202,6 +204,17 @@ def test_a_watched_file_is_taken_over_and_its_mistakes_are_told(quick_shop: Shop
     shop.order("9999", buyer_mail="mai@mail.example")
     until(lambda: len(shop.drafts()) == 3, "the third draft")
     assert len({header_of(d.raw, "To") for d in shop.drafts()}) == 3
+
+
+def test_an_empty_file_wishes_nothing_and_is_no_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "owe.csv"
+    path.touch()
+    journal, nobody = Journal(f"sqlite:///{tmp_path / 'journal.db'}"), cast(OrderBook, None)
+    try:
+        found = take_over(journal, bare(), nobody, [path], clock=lambda: datetime.now(UTC))
+    finally:
+        journal.close()
+    assert found == (frozenset(), ())
 
 
 def test_who_answers_that_he_waits_needs_no_reply_and_staff_are_reminded(quick_shop: Shop) -> None:
