@@ -160,6 +160,16 @@ def test_a_veto_of_what_the_mail_reports_stops_no_proposal_of_a_neighbour() -> N
             "delivered",
             "damaged_wrong",
         ),
+        (
+            "よそでもっと安いのを見つけてしまったので返金希望です。まだ送っていないですよね",
+            "paid",
+            "cancel_before_ship",
+        ),
+        (
+            "急な転職で、引っ越し先が家具付きでした。ごめんなさい、次の方に譲ってください。",
+            "paid",
+            "cancel_before_ship",
+        ),
     ],
 )
 def test_what_a_mail_surely_looks_like_is_answered_where_that_covers_its_words(
@@ -201,6 +211,26 @@ def test_one_clear_sentence_outweighs_what_the_rest_of_a_mail_looks_like(text: s
 )
 def test_words_alone_make_no_draft_of_what_looks_like_a_question_of_another_kind(text: str, action: str) -> None:
     message = make_message(text, language="en")
+    assert judged(default_pack(), message, make_order(status="paid")).action == action
+
+
+@pytest.mark.parametrize(
+    ("text", "situation"),
+    [
+        ("きのう はっそうと きいた ものは あす つきますか", "where_is_order"),
+        ("土の中で止まっているクワガタを起こすには", "other"),
+    ],
+)
+def test_known_words_that_only_want_a_report_need_no_likeness(text: str, situation: str) -> None:
+    decision = judged(default_pack(), make_message(text, subject=""), make_order(status="shipped"))
+    assert decision.situation == situation
+
+
+@pytest.mark.parametrize(
+    ("text", "action"), [("再不发就用不上了，到底哪天发？", "draft"), ("再不发就取消，到底哪天发？", "hold")]
+)
+def test_a_fear_is_no_ultimatum(text: str, action: str) -> None:
+    message = make_message(text, language="zh")
     assert judged(default_pack(), message, make_order(status="paid")).action == action
 
 

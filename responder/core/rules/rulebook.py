@@ -68,6 +68,10 @@ UNSURE_STATES = frozenset({"cancelled", "unknown"})
 SURELY = 0.9
 # Who speaks of cancelling like this is answered on nothing else by likeness alone.
 UNCLEAR = frozenset({"past", "done", "conditional", "undecided", "policy_question"})
+# Holds that likeness may answer after all: a second matter that only words name, a cancel that other words keep from
+# its order.
+NO_ORDER = "cancel_without_order"
+OPEN = frozenset({"two_matters", NO_ORDER})
 # What machines write: nobody misses an answer to it, however little of it was read.
 MACHINES = frozenset({"auto_reply", "spam"})
 # A matter of which a mail only speaks like this is no second one: denied, or done with.
@@ -154,12 +158,17 @@ class Rulebook:
     def _weighed(self, fired: Rule | None, case: Case, trace: tuple[RuleTrace, ...]) -> Decision:
         """The decision by a rule, held where the examples doubt its draft."""
         decision = _decided(fired, case, trace, self.topics)
-        if fired is not None and decision.action == "draft" and (doubt := self._doubt(fired, case)) is not None:
-            surely = self._surely(case)
-            if surely is not None:
-                return surely
-            return replace(decision, action="hold", template=None, reasons=(doubt, *decision.reasons))
-        return decision
+        if fired is None or (fired.action != "draft" and fired.hold != NO_ORDER):
+            return decision
+        doubt = self._doubt(fired, case) if decision.action == "draft" else None
+        if doubt is None and decision.reasons[0].code not in OPEN:
+            return decision
+        surely = self._surely(case)
+        if surely is not None:
+            return surely
+        if doubt is None:
+            return decision
+        return replace(decision, action="hold", template=None, reasons=(doubt, *decision.reasons))
 
     def _alone(self, case: Case) -> Case | None:
         """The case without the matters that single words of it name (`the old one`, `does not fit two`), where by the
@@ -300,13 +309,14 @@ class Rulebook:
         return _decided(fired, case, trace, self.topics)
 
     def _surely(self, case: Case) -> Decision | None:
-        """The draft on what the mail surely looks like, where it answers what its words ask as well; never a cancel."""
+        """The draft on what the mail surely looks like, where it answers what its words ask as well (`money back
+        please, it has not been sent yet, has it`)."""
         leaning = self.reader.lean(case.reading)
         if leaning is None:
             return None
         name = max(leaning.shares, key=leaning.shares.__getitem__)
         share = leaning.shares[name]
-        if share < SURELY or name not in self._answerable or self._is_careful({name}):
+        if share < SURELY or name not in self._answerable:
             return None
         if not self._may_propose(name, case.reading, share):
             return None
@@ -354,8 +364,10 @@ class Rulebook:
         most, least = DOUBT
         doubted = shares[other] >= most and (likeness <= least or (careful and likeness < CAREFUL * shares[other]))
         unlike, asking = UNLIKE
-        unlikely = leaning.count >= FEW_PIECES and likeness < unlike
         person = shares.get(QUESTION, 0.0)
+        # What is like nothing at all is no objection to known words that ask for a mere report (`where is it`).
+        vague = other in self._answerable and shares[other] < most and person < likeness and self._only_reports(rule)
+        unlikely = leaning.count >= FEW_PIECES and likeness < unlike and not vague
         question = person >= asking and likeness < 0.5 * person and QUESTION not in rule.covers
         if not (doubted or unlikely or question):
             return None
@@ -382,6 +394,10 @@ class Rulebook:
             more = {name for name in rule.covers if self._is_careful((name,))}
             found = self._owns[rule.id] = own | more, self._is_careful(own)
         return found
+
+    def _only_reports(self, rule: Rule) -> bool:
+        """True for a rule that tells how things stand and does nothing to the order."""
+        return all(self.topics[name].kind == "report" for name in rule.asks if name in self.topics)
 
     def _added(self, reading: Reading, answered: Set[str]) -> str | None:
         """The matter of a sentence that adds one in words that nobody knows (`also you took the fee twice`)."""
