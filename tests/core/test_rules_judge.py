@@ -431,6 +431,28 @@ def test_what_stands_in_the_order_can_be_cancelled_by_its_name(
     assert (decision.action, decision.action == "draft") == (action, decision.situation == "cancel_before_ship")
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "The package is on its way but the person it was for has moved to another country. I'd rather not receive it."
+            " Can it go back to you and I get refunded?",
+            ("draft", "cancel_after_ship"),
+        ),
+        (
+            "The friend I was buying this for told me she's allergic to wool. Is it pure cotton or is there wool in it?",
+            ("hold", "other"),
+        ),
+    ],
+)
+def test_the_story_around_a_matter_is_none_itself_and_who_asks_about_the_goods_has_not_given_them_up(
+    text: str, expected: tuple[str, str]
+) -> None:
+    message = make_message(language="en", subject="", new_text=text, text=text)
+    decision = judged(default_pack(), message, make_order(status="shipped"))
+    assert (decision.action, decision.situation) == expected
+
+
 def test_a_matter_for_a_person_is_never_taken_for_a_word_in_passing() -> None:
     text = "订单我不要了，另一单什么时候发"
     message = make_message(language="zh", subject="", new_text=text, text=text)

@@ -41,6 +41,8 @@ _REPLY = re.compile(
     r"^\s*(?:re|aw|sv|fw|fwd|返信|回复|回覆|答复|答覆|转发|轉寄|轉發)\s*(?:\[\d+\])?\s*[:：]", re.IGNORECASE
 )
 _OVERRIDE = ("withdrawn",)
+# The acts of who wants something.
+WISHES = frozenset({"request", "question", "may_i"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class Mention:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """All that rules may ask about the words of a mail. `said` are the names of the `says` lists that were found,
-    each as `scope:name`; `acts` holds `threat` as well as `cancel conditional`."""
+    each as `scope:name`; `acts` holds `threat` as well as `cancel conditional`; `wishing` are the numbers of the
+    sentences that ask or beg in so many words."""
 
     sentences: tuple[Sentence, ...] = ()
     mentions: tuple[Mention, ...] = ()
@@ -81,6 +84,7 @@ class Reading:
     folded: tuple[tuple[str, Language], ...] = ()
     vetoed: frozenset[str] = frozenset()
     elsewhere: frozenset[str] = frozenset()
+    wishing: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -132,6 +136,7 @@ class Reader:
             _mark(row)
         mentions = [m for i, row in enumerate(own) for m in self._mentions(i, row, items)]
         asked = self._asked(own, mentions)
+        wishing = frozenset(i for i, row in enumerate(own) if not WISHES.isdisjoint(row.acts))
         for mention in mentions:
             if mention.status == "asked" and mention.topic in asked and self.topics[mention.topic].kind == "request":
                 own[mention.sentence].acts.add("request")
@@ -149,6 +154,7 @@ class Reader:
             folded=tuple((row.folded, row.language) for row in _for_leaning(own, asked)),
             vetoed=frozenset(name for row in own for name in row.vetoes),
             elsewhere=frozenset(name for row in own for name in row.elsewhere),
+            wishing=wishing,
         )
 
     def _rows(self, message: Message, new_text: str) -> list[_Row]:

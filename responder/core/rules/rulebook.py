@@ -15,15 +15,18 @@ from typing import Any
 
 from responder.core import order_data
 from responder.core.rules.conditions import WORDS, Case, holds, shown
-from responder.core.rules.examples import Likeness
+from responder.core.rules.examples import Leaning, Likeness
 from responder.core.rules.pack import Condition, Leaf, Rule, Topic
-from responder.core.rules.reading import Mention, Reader, Reading
+from responder.core.rules.reading import WISHES, Mention, Reader, Reading
 from responder.model import Decision, Message, Reason, RuleTrace
 
 # How far the likeliest topic must lead the next one of another situation, to be proposed by likeness alone.
 LEAD = 2.0
 # From this share on, a topic is proposed although a word stands in the mail that vetoes it.
 SURE = 0.8
+# With so many pieces, a wish among them, such a share and such a lead over everything else, a mail is like enough to a
+# topic of which a wrong draft is worst.
+AT_LENGTH = (90, 0.35, 2.3)
 # A wrong draft is worst where a topic needs this share to be proposed.
 DEAR = 0.6
 # From this share on it may also be named without being asked for: the asking is in words that nobody knows.
@@ -43,6 +46,9 @@ FEW_PIECES = 18
 AGAINST_WORDS = 0.5
 # With fewer examples than this of what a rule asks, likeness to others says nothing against it: a shop's own topics.
 FEW = 25
+# Who wants his money back for what has not left wishes something, whether he says please or not.
+REFUND = "refund"
+MONEY_BACK = frozenset({REFUND, "return"})
 # Questions to the shop that no reply answers.
 QUESTION = "question"
 # What only a person may answer (an injury, a threat); from this share on, if it is more than the reply's own.
@@ -56,9 +62,11 @@ SURELY_THANKS = 0.35
 # What has arrived is mostly written of to give thanks: enough is this share, so many times the next, and no wish.
 LIKELY_THANKS = 0.4
 CLEAR = 3.0
-WISHES = frozenset({"request", "question", "may_i"})
 # From this share on a mail is so much like what it asks for that a second matter, at most this part as likely, is none.
 ALONE = (0.7, 0.02)
+# What people tell stories about; and how much like another matter a sentence that only tells may be, by itself.
+TOLD_AROUND = frozenset({"cancel", "where"})
+HARDLY_LIKE = 0.1
 # A sentence this short says nothing that could be missed.
 GREETING = 6
 # Order states that no reply relies on unless its rule names them.
@@ -78,6 +86,8 @@ MACHINES = frozenset({"auto_reply", "spam"})
 CLOSED = frozenset({"negated", "settled", "thanked"})
 # Acts anywhere in a mail that keep examples from proposing a topic which they void.
 WARNING_ACTS = frozenset({"conditional", "withdrawn", "undecided", "policy_question"})
+# Who asks about the goods has not given them up, whatever story he tells around it.
+INQUIRY = "inquiry"
 # Who says that he wants no answer asks for nothing, whatever his mail looks like.
 NOTHING_WANTED = "no_reply_needed"
 _CODE = re.compile(r"^[a-z][a-z0-9_]*$")
@@ -144,18 +154,23 @@ class Rulebook:
                 return unspoken
         if thanks and self._says_more(case.reading):
             fired = None
-        decision = self._weighed(fired, case, trace)
-        if fired is None or fired.action != "draft" or decision.action == "draft":
+        decision = self._weighed(fired, trace, case)
+        if decision.action != "hold":
             return decision
-        alone = self._alone(case)
+        alone = self._alone(case) if fired is not None and fired.action == "draft" else None
         if alone is not None:
-            fired, trace = self._first(alone)
-            second = self._weighed(fired, alone, trace)
+            second = self._weighed(*self._first(alone), alone)
+            if second.action == "draft":
+                return second
+        told = self._told(case)
+        if told is not None:
+            fired, trace = self._first(told)
+            second = (self._proposed(told) if fired is None else None) or self._weighed(fired, trace, told)
             if second.action == "draft":
                 return second
         return decision
 
-    def _weighed(self, fired: Rule | None, case: Case, trace: tuple[RuleTrace, ...]) -> Decision:
+    def _weighed(self, fired: Rule | None, trace: tuple[RuleTrace, ...], case: Case) -> Decision:
         """The decision by a rule, held where the examples doubt its draft."""
         decision = _decided(fired, case, trace, self.topics)
         if fired is None or (fired.action != "draft" and fired.hold != NO_ORDER):
@@ -193,11 +208,39 @@ class Rulebook:
         }
         if not unlike:
             return None
+        return _without(unlike, case)
+
+    def _told(self, case: Case) -> Case | None:
+        """The case without matters whose words only tell how things came about (`he has moved to Spain`, `import tax
+        is 25 %`), where by the examples the mail is surely about cancelling or the whereabouts; None if there are none.
+        No such sentence wishes anything, and by itself none looks like its matter."""
         reading = case.reading
-        mentions = tuple(m for m in reading.mentions if m.topic not in unlike)
-        asked = {name: mention for name, mention in reading.asked.items() if name not in unlike}
-        named = frozenset(m.topic for m in mentions)
-        return replace(case, reading=replace(reading, mentions=mentions, asked=asked, mentioned=named))
+        leaning = self.reader.lean(reading) if case.order is not None and reading.asked else None
+        if leaning is None:
+            return None
+        best = max(leaning.shares, key=leaning.shares.__getitem__)
+        if leaning.shares[best] < SURE or best not in TOLD_AROUND:
+            return None
+        kin = self._kin.get(best, {best})
+        aside = {name for name in reading.asked if name not in kin and self._is_matter(name)}
+        open_ = aside if best != "cancel" else aside - MONEY_BACK
+        covered = frozenset[str]().union(*(rule.covers for rule in self.rules if best in rule.asks))
+        told = all(self._only_told(name, kin, reading, covered=name in covered) for name in open_)
+        return _without(aside, case) if aside and told else None
+
+    def _only_told(self, name: str, kin: Set[str], reading: Reading, *, covered: bool) -> bool:
+        """True for a matter in a sentence that wishes nothing and, unless the answer covers it, looks more like these
+        kin than like it."""
+        number = reading.asked[name].sentence
+        asking = reading.wishing | {each.sentence for other, each in reading.asked.items() if other in kin}
+        if number in asking or self._is_careful((name,)):
+            return False
+        alone = None if covered else self.reader.lean(reading, only=number)
+        if alone is None:
+            return covered
+        own = self._kin.get(name, {name}) | {QUESTION}
+        likeness = sum(alone.shares.get(n, 0.0) for n in own)
+        return likeness <= min(HARDLY_LIKE, sum(alone.shares.get(n, 0.0) for n in kin))
 
     def _is_careful(self, names: Iterable[str]) -> bool:
         """True for topics of which a wrong draft is worst."""
@@ -261,7 +304,9 @@ class Rulebook:
         best = next(iter(drafts))
         whole = sum(shares[name] for name in drafts) + sum(against)
         others = [shares[name] for name in drafts if drafts[name] != drafts[best]]
-        if shares[best] < LEAD * max(*others, *against, 0.0) or shares[best] < self.topics[best].least * whole:
+        if shares[best] < LEAD * max(*others, *against, 0.0):
+            return None
+        if shares[best] < self.topics[best].least * whole and not self._at_length(best, case.reading, leaning):
             return None
         few = FEW_PIECES * (2 if self._is_careful((best,)) else 1)
         if leaning.count < few and shares[best] < SURE:
@@ -272,9 +317,18 @@ class Rulebook:
         fired, trace = self._first(assumed)
         return _decided(fired, assumed, trace, self.topics)
 
+    def _at_length(self, name: str, reading: Reading, leaning: Leaning) -> bool:
+        """True where a mail that wishes something says much that is like the topic and little like any other."""
+        pieces, least, lead = AT_LENGTH
+        share = leaning.shares[name]
+        others = max(other for topic, other in leaning.shares.items() if topic != name)
+        wishes = bool(reading.wishing) or REFUND in reading.asked
+        return wishes and leaning.count >= pieces and share >= max(least, lead * others)
+
     def _asks_else(self, name: str, reading: Reading) -> bool:
-        """True where words of the mail ask for a matter of another situation."""
-        return any(other not in self._kin.get(name, {name}) and self._is_matter(other) for other in reading.asked)
+        """True where words of the mail ask for a matter of another situation; money back is no other than a cancel."""
+        own = self._kin.get(name, {name}) | (MONEY_BACK if self._is_careful((name,)) else set())
+        return any(other not in own and self._is_matter(other) for other in reading.asked)
 
     def _from_machine(self, case: Case) -> Decision | None:
         """Silence on a mail without any order that surely looks like what programs and sellers write, or None."""
@@ -448,6 +502,8 @@ class Rulebook:
         # `I told them to leave it`: what is reported is asked of nobody.
         if "done" in reading.acts and share < SURE and self._is_careful((name,)):
             return False
+        if INQUIRY in reading.acts and self._is_careful((name,)):
+            return False
         kin = self._kin.get(name, {name})
         plain = ("asked", "mentioned") if share >= PLAINLY or not topic.asked_by else ("asked",)
         if any(m.topic in kin and m.status not in plain for m in reading.mentions):
@@ -467,6 +523,15 @@ class Rulebook:
                 if found is not None:
                     places |= found
         return places
+
+
+def _without(names: Set[str], case: Case) -> Case:
+    """The case as if its mail did not speak of these matters."""
+    reading = case.reading
+    mentions = tuple(m for m in reading.mentions if m.topic not in names)
+    asked = {name: mention for name, mention in reading.asked.items() if name not in names}
+    named = frozenset(m.topic for m in mentions)
+    return replace(case, reading=replace(reading, mentions=mentions, asked=asked, mentioned=named))
 
 
 def _true_of(reading: Reading) -> tuple[tuple[str, Iterable[str]], ...]:
