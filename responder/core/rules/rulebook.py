@@ -27,6 +27,7 @@ SURE = 0.8
 # With so many pieces, a wish among them, such a share and such a lead over everything else, a mail is like enough to a
 # topic of which a wrong draft is worst.
 AT_LENGTH = (90, 0.35, 2.3)
+WITH_REFUND = (60, 0.28, 2.0)
 # A wrong draft is worst where a topic needs this share to be proposed.
 DEAR = 0.6
 # From this share on it may also be named without being asked for: the asking is in words that nobody knows.
@@ -222,9 +223,11 @@ class Rulebook:
         if leaning.shares[best] < SURE or best not in TOLD_AROUND:
             return None
         kin = self._kin.get(best, {best})
-        aside = {name for name in reading.asked if name not in kin and self._is_matter(name)}
-        open_ = aside if best != "cancel" else aside - MONEY_BACK
         covered = frozenset[str]().union(*(rule.covers for rule in self.rules if best in rule.asks))
+        named = bool(kin & reading.asked.keys())
+        aside = {name for name in reading.asked if name not in kin and self._is_matter(name)}
+        aside -= covered if named else set()
+        open_ = aside if best != "cancel" else aside - MONEY_BACK
         told = all(self._only_told(name, kin, reading, covered=name in covered) for name in open_)
         return _without(aside, case) if aside and told else None
 
@@ -322,8 +325,11 @@ class Rulebook:
         pieces, least, lead = AT_LENGTH
         share = leaning.shares[name]
         others = max(other for topic, other in leaning.shares.items() if topic != name)
-        wishes = bool(reading.wishing) or REFUND in reading.asked
-        return wishes and leaning.count >= pieces and share >= max(least, lead * others)
+        if REFUND in reading.asked:
+            pieces, least, lead = WITH_REFUND
+        elif not reading.wishing:
+            return False
+        return leaning.count >= pieces and share >= max(least, lead * others)
 
     def _asks_else(self, name: str, reading: Reading) -> bool:
         """True where words of the mail ask for a matter of another situation; money back is no other than a cancel."""
