@@ -135,6 +135,8 @@ def test_a_bare_thank_you_is_read_with_its_subject_before_its_likeness_raises_do
         ("1042の注文は不要です", "件名のとおりです。よろしくお願いします。", "paid", ("draft", "cancel_before_ship")),
         ("返金", "返金、確認しました。ありがとうございました。", "cancelled", ("silence", "thanks_only")),
         ("納品書", "納品書は入れないでください、贈り物なので。", "paid", ("hold", "other")),
+        ("送らないで", "広告はもう送らないでください。", "paid", ("hold", "other")),
+        ("送らないで", "気が変わりました。もう送らないでください。", "paid", ("draft", "cancel_before_ship")),
     ],
 )
 def test_what_the_subject_asks_is_weighed_with_the_body(

@@ -102,6 +102,7 @@ class _Row:
     markers: Sequence[tuple[Hit, Act]] = ()
     vetoes: Mapping[str, Sequence[tuple[int, int]] | None] = field(default_factory=dict)
     elsewhere: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,11 @@ class Reader:
         vetoed = {name for name, spans in vetoes.items() if spans is None}
         best: dict[tuple[str, str], Mention] = {}
         for hit, target in row.speaking:
-            if target.kind == "veto" or target.name in vetoed:
+            if target.kind == "veto":
+                continue
+            if target.name in vetoed:
+                if self.topics[target.name].kind == "request":
+                    row.refused.add(target.name)
                 continue
             spans = vetoes.get(target.name)
             if spans and any(hit.start < end and start < hit.end for start, end in spans):
@@ -267,6 +272,9 @@ class Reader:
         for mention in in_body:
             if mention.status == "asked" and mention.topic not in overridden:
                 asked.setdefault(mention.topic, mention)
+        # `Do not send it` over `do not send me advertising` is about the advertising.
+        spoken = {m.topic for m in in_body}
+        denied |= {name for row in own if row.scope == "new_text" for name in row.refused if name not in spoken}
         for mention in mentions:
             in_subject = own[mention.sentence].scope == "subject"
             if in_subject and mention.status == "asked" and mention.topic not in denied:

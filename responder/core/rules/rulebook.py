@@ -79,6 +79,7 @@ SURELY = 0.9
 UNCLEAR = frozenset({"past", "done", "conditional", "undecided", "policy_question"})
 # Holds that likeness may answer after all: a second matter that only words name, a cancel that other words keep from
 # its order.
+LIKELY = 0.7
 NO_ORDER = "cancel_without_order"
 OPEN = frozenset({"two_matters", NO_ORDER})
 # What machines write: nobody misses an answer to it, however little of it was read.
@@ -179,7 +180,7 @@ class Rulebook:
         doubt = self._doubt(fired, case) if decision.action == "draft" else None
         if doubt is None and decision.reasons[0].code not in OPEN:
             return decision
-        surely = self._surely(case)
+        surely = self._surely(case, doubt)
         if surely is not None:
             return surely
         if doubt is None:
@@ -368,7 +369,7 @@ class Rulebook:
             return None
         return _decided(fired, case, trace, self.topics)
 
-    def _surely(self, case: Case) -> Decision | None:
+    def _surely(self, case: Case, doubt: Reason | None) -> Decision | None:
         """The draft on what the mail surely looks like, where it answers what its words ask as well (`money back
         please, it has not been sent yet, has it`)."""
         leaning = self.reader.lean(case.reading)
@@ -376,7 +377,7 @@ class Rulebook:
             return None
         name = max(leaning.shares, key=leaning.shares.__getitem__)
         share = leaning.shares[name]
-        if share < SURELY or name not in self._answerable:
+        if share < (LIKELY if doubt is None else SURELY) or name not in self._answerable:
             return None
         if not self._may_propose(name, case.reading, share):
             return None
