@@ -21,6 +21,7 @@ import functools
 import itertools
 import operator
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -282,7 +283,8 @@ class _Literal(NamedTuple):
     is_blocker: bool
 
 
-_Seen = list[tuple[tuple[int, int], _Literal]]
+_Seen = Sequence[tuple[int, _Literal]]
+"""Literals found, each with the offset behind it."""
 _Places = dict[str, list[tuple[int, int]]]
 
 # Bits of a mask of parts: enough to tell most apart, few enough that numbers of them stay small.
@@ -402,40 +404,38 @@ class Matcher:
         return hits
 
     def _literals(self, folded: Sequence[str]) -> list[_Seen]:
-        """The literals in each folded sentence, in the order of their ends, with where they stand in it."""
-        rows: list[_Seen] = [[] for _ in folded]
+        """The literals in each folded sentence, in the order of their ends."""
         if not self.parts or not folded:
-            return rows
-        row = start = 0
-        seen, end = rows[0], len(folded[0]) + 1
+            return [()] * len(folded)
         literals = self.literals
         text = "\n" + "\n".join(folded) + "\n"
-        for last, number in itertools.islice(self.automaton.iter(text), MAX_HITS):
+        found = [(last, literals[n]) for last, n in itertools.islice(self.automaton.iter(text), MAX_HITS)]
+        if len(folded) == 1:
+            return [found]
+        rows: list[_Seen] = []
+        start = done = 0
+        for sentence in folded:
             # A sentence ends with its line feed, which an end anchor needs.
-            while last > end:
-                row += 1
-                start, end = end, end + len(folded[row]) + 1
-                seen = rows[row]
-            literal = literals[number]
-            behind = last - start
-            seen.append(((behind - literal[0], behind), literal))
+            behind = bisect_left(found, (start + len(sentence) + 2,), done)
+            rows.append([(last - start, literal) for last, literal in found[done:behind]] if start else found[:behind])
+            start += len(sentence) + 1
+            done = behind
         return rows
 
     def _hits(self, sentence: str, seen: _Seen) -> list[Hit]:
         hits: list[Hit] = []
         candidates: list[int] = []
         present = 0
-        for (start, end), (_, alone, anchored, _, mask, is_blocker) in seen:
+        for end, (length, alone, anchored, _, mask, is_blocker) in seen:
             for number in alone:
-                hits.append(_hit((number, start, end, end, ())))
+                hits.append(_hit((number, end - length, end, end, ())))
             if anchored:
                 candidates += anchored
-            if mask:
-                present |= mask
+            present |= mask
             if is_blocker:
                 return self._hits(sentence, _outside(seen))
         needs = self.needs
-        near_enough = [n for n in dict.fromkeys(candidates) if needs[n] & present == needs[n]]
+        near_enough = {n for n in candidates if needs[n] & present == needs[n]}
         if near_enough:
             places = _places(seen)
             here = frozenset(places)
@@ -503,8 +503,11 @@ def place(hit: Hit) -> tuple[int, int, int]:
 def _places(seen: _Seen) -> _Places:
     """Where each literal stands."""
     places: _Places = {}
-    for span, literal in seen:
-        places.setdefault(literal.words, []).append(span)
+    for end, (length, _, _, words, _, _) in seen:
+        if words in places:
+            places[words].append((end - length, end))
+        else:
+            places[words] = [(end - length, end)]
     return places
 
 
@@ -514,11 +517,11 @@ def _end(span: tuple[int, int]) -> tuple[int, int]:
 
 def _outside(seen: _Seen) -> _Seen:
     """What does not lie inside a blocked span that is longer."""
-    blocked = [span for span, literal in seen if literal.is_blocker]
+    blocked = [(end - literal.length, end) for end, literal in seen if literal.is_blocker]
     return [
-        (span, literal._replace(is_blocker=False))
-        for span, literal in seen
-        if not any(b[0] <= span[0] and span[1] <= b[1] and span != b for b in blocked)
+        (end, literal._replace(is_blocker=False))
+        for end, literal in seen
+        if not any(b[0] <= end - literal.length and end <= b[1] and b[1] - b[0] != literal.length for b in blocked)
     ]
 
 
