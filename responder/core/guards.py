@@ -8,7 +8,7 @@ the words stand in `data/guards.toml`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -18,6 +18,7 @@ from responder.core.facts import WordGroups, Words, load
 from responder.model import Identity, Message, Reason
 
 MAX_TEXT = 1_500  # where an absence note says so: its first lines
+MAX_BOUNCE = 400  # where a bounce says so
 MAX_IDS = 20
 
 _ID_LINE = re.compile(r"^[ \t>]{0,8}(?:x-)?(?:original-)?message-id[ \t]{0,3}:[ \t]*(<[!-;=?-~]{1,250}>)", re.I | re.M)
@@ -26,6 +27,11 @@ _REPLY = re.compile(
 )
 # Of these kinds of words two together make an absence note.
 _SPEAKING = frozenset({"absence", "later", "instead"})
+# Headers that can tell of a machine, besides those of the lists.
+_TELLING = frozenset(
+    {"auto-submitted", "precedence", "x-auto-response-suppress", "x-spam-flag", "x-mailer", "user-agent"}
+)
+_REPORTS = ("multipart/report", "message/disposition-notification")
 _BRACKETS = re.compile(r"[\s【\[［(（<＜「『*＊!！:：・-]+")
 _NARROW = str.maketrans("（）［］：", "()[]:")
 _BOUNCE_ADDRESS = re.compile(r"(?:prvs|bounces?|return)[-=+_.]", re.IGNORECASE)
@@ -57,7 +63,8 @@ class _Lists:
     receipt_subjects: tuple[str, ...]
     vacation_subjects: tuple[str, ...]
     marks: Words
-    vacation: WordGroups
+    spoken: WordGroups
+    telling: frozenset[str]
     newsletter: Words
 
 
@@ -69,15 +76,34 @@ def gate(message: Message, identity: Identity, *, is_channel: bool) -> Gate | No
     """
     if message.sender is not None and identity.owns(message.sender.mail):
         return Gate("auto_reply", Reason.of("own_address", address=message.sender.mail))
-    if is_bounce(message):
+    said = message.new_text[:MAX_TEXT]
+    if not said.isascii():
+        said = said.translate(_NARROW)
+    spoken = _lists().spoken.within(said)
+    if _looks_returned(message) or ("bounce" in spoken and _tells_of_bounce(message)):
         return Gate("auto_reply", Reason.of("bounce"))
     if is_channel:
-        return _by_text(message)
-    return _by_headers(message) or _by_sender(message, identity) or _by_words(message)
+        return _by_text(said, spoken)
+    return (
+        _by_headers(message)
+        or _by_sender(message, identity)
+        or _by_subject(message)
+        or _by_text(said, spoken)
+        or _as_newsletter(message)
+    )
 
 
 def is_bounce(message: Message) -> bool:
     """True for a report that a mail could not be delivered (RFC 3464) or looks like one."""
+    return _looks_returned(message) or _tells_of_bounce(message)
+
+
+def _tells_of_bounce(message: Message) -> bool:
+    return not message.in_reply_to and _lists().bounce_texts.within(message.new_text[:MAX_BOUNCE])
+
+
+def _looks_returned(message: Message) -> bool:
+    """True for a bounce by its headers, its sender or its subject."""
     lists = _lists()
     content_type = message.header("content-type").lower()
     if content_type.startswith("multipart/report") and "disposition-notification" not in content_type:
@@ -90,9 +116,7 @@ def is_bounce(message: Message) -> bool:
     if message.return_path == "" and _begins(message.subject, lists.bounce_subjects):
         return True
     is_system = local in lists.perhaps or lists.bounce_names.within(message.sender.name if message.sender else "")
-    if is_system and (message.return_path == "" or lists.bounce_words.within(message.subject)):
-        return True
-    return not message.in_reply_to and lists.bounce_texts.within(message.new_text[:400])
+    return is_system and (message.return_path == "" or lists.bounce_words.within(message.subject))
 
 
 def bounced_ids(message: Message) -> tuple[str, ...]:
@@ -124,10 +148,15 @@ def is_no_reply(mail: str) -> bool:
 def _by_headers(message: Message) -> Gate | None:
     lists = _lists()
     headers = message.headers
+    is_report = message.header("content-type").lower().startswith(_REPORTS)
+    if lists.telling.isdisjoint(headers):
+        if is_report:
+            return _auto("machine_report")
+        return _auto("null_return_path") if message.return_path == "" else None
     submitted = message.header("auto-submitted").split(";")[0].split("(")[0].strip().lower()
     if submitted not in ("", "no"):
         return _auto("auto_submitted", value=submitted[:60])
-    if message.header("content-type").lower().startswith(("multipart/report", "message/disposition-notification")):
+    if is_report:
         return _auto("machine_report")
     for name in () if lists.automatic.isdisjoint(headers) else headers:
         if name in lists.automatic and message.header(name).strip().lower() not in ("no", "false", "0"):
@@ -165,27 +194,29 @@ def _by_sender(message: Message, identity: Identity) -> Gate | None:
     return _auto("no_reply_sender", address=sender.mail)
 
 
-def _by_words(message: Message) -> Gate | None:
+def _by_subject(message: Message) -> Gate | None:
     lists = _lists()
     if _begins(message.subject, lists.receipt_subjects) and len(message.new_text) < 1000:
         return _auto("read_receipt")
     if _begins(message.subject, lists.vacation_subjects):
         return _auto("vacation_subject", subject=message.subject[:80])
-    if found := _by_text(message):
-        return found
+    return None
+
+
+def _as_newsletter(message: Message) -> Gate | None:
+    lists = _lists()
     if not message.in_reply_to and not message.references:
         own = f"{message.new_text[-3000:]}\n{message.signature[:3000]}"
-        if _LINK.search(own) and lists.newsletter.within(own):
+        if (":" in own or "." in own) and _LINK.search(own) and lists.newsletter.within(own):
             return Gate("spam", Reason.of("newsletter"))
     return None
 
 
-def _by_text(message: Message) -> Gate | None:
-    """An absence note or a desk's receipt by what it says; this counts through a channel too."""
-    lists = _lists()
-    said = message.new_text[:MAX_TEXT].translate(_NARROW)
-    found = lists.vacation.within(said)
-    if "certain" in found or lists.marks.within(said[:40]) or lists.marks.within(said[-40:]):
+def _by_text(said: str, found: Set[str]) -> Gate | None:
+    """An absence note or a desk's receipt by what it says, and which words were found in it; this counts through a
+    channel too."""
+    marks = _lists().marks
+    if "certain" in found or ("mark" in found and (marks.within(said[:40]) or marks.within(said[-40:]))):
         return _auto("vacation_text")
     speaking = len(found & _SPEAKING) >= 2 or "receipt" in found
     if speaking and "shop" not in found:
@@ -215,7 +246,7 @@ def _local_part(message: Message) -> str:
 
 
 def _bare(local: str) -> str:
-    return re.sub(r"[._\-]", "", local.partition("+")[0]).casefold()
+    return local.partition("+")[0].replace(".", "").replace("_", "").replace("-", "").casefold()
 
 
 @cache
@@ -238,6 +269,13 @@ def _lists() -> _Lists:
         receipt_subjects=tuple(data["receipt"]["subjects"]),
         vacation_subjects=tuple(vacation["subjects"]),
         marks=Words(vacation["marks"]),
-        vacation=WordGroups({name: vacation[name] for name in ("certain", "receipt", "shop", *_SPEAKING)}),
+        spoken=WordGroups(
+            {
+                **{name: vacation[name] for name in ("certain", "receipt", "shop", *_SPEAKING)},
+                "mark": vacation["marks"],
+                "bounce": [word.translate(_NARROW) for word in data["bounce"]["texts"]],
+            }
+        ),
+        telling=_TELLING.union(headers["automatic"], headers["list"]),
         newsletter=Words(data["newsletter"]["phrases"]),
     )

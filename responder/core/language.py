@@ -40,6 +40,7 @@ class _Facts:
     foreign: Mapping[str, frozenset[str]]
     all_foreign: frozenset[str]
     scripts: tuple[tuple[str, re.Pattern[str]], ...]
+    any_script: re.Pattern[str]
 
 
 def guess(text: str, default: Language) -> Language:
@@ -77,11 +78,14 @@ def foreign(text: str) -> str | None:
     """The language (ISO 639-1) of a text that is in none of ours; None if it is, or if that does not show."""
     text = text[:MAX_TEXT]
     facts = _facts()
-    if not text.isascii():
+    if not text.isascii() and facts.any_script.search(text):
         letters = sum(map(str.isalpha, text))
         for name, pattern in facts.scripts:
             if len(pattern.findall(text)) * 2 > letters:
                 return name
+    # Two words of another language in all its letters, links and codes too, before these are looked at closely.
+    if len(facts.all_foreign.intersection(_LETTERS_ANY.findall(text.lower().replace("’", "'")))) < 2:
+        return None
     words = {word.lower().replace("’", "'") for word in _LETTERS_ANY.findall(_NOT_WORDS.sub(" ", text))}
     if len(words) < 3:
         return None
@@ -147,6 +151,7 @@ def _facts() -> _Facts:
         foreign={name: frozenset(words) for name, words in data["foreign"].items()},
         all_foreign=frozenset().union(*data["foreign"].values()),
         scripts=tuple((name, _ranges(ends)) for name, ends in data["scripts"].items()),
+        any_script=_ranges([end for ends in data["scripts"].values() for end in ends]),
     )
 
 

@@ -56,11 +56,12 @@ def _widths(text: str) -> str:
     text = _UNSEEN.sub("", text)
     if text.isascii():
         return text.casefold()
-    text = unicodedata.normalize("NFKC", text).casefold()
-    if "ー" in text:
-        text = _LONG_AS_DASH.sub("-", text)
+    composed = unicodedata.normalize("NFKC", text)
+    folded = composed.casefold()
+    if "ー" in folded:
+        folded = _LONG_AS_DASH.sub("-", folded)
     # NFKC can bring unseen marks back out of compatibility characters.
-    return _UNSEEN.sub("", text)
+    return folded if composed == text else _UNSEEN.sub("", folded)
 
 
 @lru_cache(maxsize=1)
@@ -81,11 +82,41 @@ def _match_table() -> _Table:
     return table
 
 
-_SPACES = re.compile(" +")
+@lru_cache(maxsize=1)
+def _direct_table() -> _DirectTable:
+    return _DirectTable(_match_table())
+
+
+class _DirectTable(dict[int, "str | None"]):
+    """NFKC, case and the match table in one, for characters that no neighbour changes; ValueError for all others."""
+
+    def __init__(self, table: _Table) -> None:
+        super().__init__({ord(_RECORD): _RECORD})
+        self._table = table
+
+    def __missing__(self, code: int) -> str | None:
+        if not any(first <= code <= last for first, last in _ALONE):
+            raise ValueError(code)
+        plain = _widths(chr(code)).translate(self._table)
+        if len(self) < 60_000:
+            self[code] = plain
+        return plain
+
+
+# Latin, kana, Han, their punctuation and full-width forms: each has one form, whatever stands beside it.
+_ALONE = (
+    (0x00, 0xA7), (0xC0, 0xFF), (0x2010, 0x2027), (0x2030, 0x205E), (0x3000, 0x3029), (0x3041, 0x3096),
+    (0x30A1, 0x30FA), (0x30FC, 0x30FE), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xFF01, 0xFF5E),
+)  # fmt: skip
+_LONG_BY_LATIN = re.compile("ー(?=[0-9A-Za-z０-９Ａ-Ｚａ-ｚ])")
+_SPACES = re.compile("  +")
 _COMMAS = re.compile(" ?,[ ,]*")
-_LATIN_TO_CJK = re.compile(f"(?<=[0-9a-z])(?=[{CJK}])|(?<=[{CJK}])(?=[0-9a-z])")
-_CJK_SPACE = re.compile(f"(?<=[{CJK}]) (?=[{CJK}])")
-_JA_COMMA = re.compile(f"(?<=[{CJK}])[ ,]+(?=[{CJK}])")
+# Each begins with what is rare in a text, and looks behind from there.
+_LATIN = re.compile("[0-9a-z]")
+_LATIN_THEN_CJK = re.compile(f"(?<=[0-9a-z])(?=[{CJK}])")
+_CJK_THEN_LATIN = re.compile(f"(?=[0-9a-z])(?<=[{CJK}])")
+_CJK_SPACE = re.compile(f" (?<=[{CJK}] )(?=[{CJK}])")
+_JA_COMMA = re.compile(f"[ ,](?<=[{CJK}][ ,])[ ,]*(?=[{CJK}])")
 
 
 def fold(text: str, *, kana: bool = False) -> str:
@@ -103,13 +134,23 @@ def fold_all(texts: Sequence[str], *, kana: bool = False) -> list[str]:
     if not texts:
         return []
     text = _RECORD.join(text.replace(_RECORD, " ") for text in texts)
-    text = _widths(text).translate(_match_table())
-    text = _LATIN_TO_CJK.sub(" ", text)
-    text = _SPACES.sub(" ", text)
-    if kana:
-        text = _JA_COMMA.sub("", text)
-    else:
-        text = _CJK_SPACE.sub(",", text)
+    text = _matched(text)
+    is_latin = text.isascii()
+    if not is_latin and _LATIN.search(text):
+        text = _CJK_THEN_LATIN.sub(" ", _LATIN_THEN_CJK.sub(" ", text))
+    if "  " in text:
+        text = _SPACES.sub(" ", text)
+    if not is_latin:
+        text = _JA_COMMA.sub("", text) if kana else _CJK_SPACE.sub(",", text)
     if "," in text:
         text = _COMMAS.sub(" , ", text)
     return [f" {part.strip(' ,')} " for part in text.split(_RECORD)]
+
+
+def _matched(text: str) -> str:
+    if "ー" not in text or not _LONG_BY_LATIN.search(text):
+        try:
+            return text.translate(_direct_table())
+        except ValueError:
+            pass
+    return _widths(text).translate(_match_table())

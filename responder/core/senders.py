@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from responder.core.addresses import ascii_domain
@@ -25,6 +26,7 @@ class Channel(Protocol):
     def is_marketplace(self) -> bool: ...
 
 
+@lru_cache(maxsize=500)
 def mailbox_key(mail: str) -> str:
     """The form in which two addresses are the same mailbox; empty for what is no address."""
     local, at, domain = unicodedata.normalize("NFKC", mail).strip().rpartition("@")

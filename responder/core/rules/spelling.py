@@ -39,6 +39,8 @@ class Spelling:
 
     def corrected(self, folded: str) -> str:
         """The folded text with slips mended; words that are known or too short stay."""
+        if self._fine.issuperset(_WORD.findall(folded)):
+            return folded
         return _WORD.sub(self._mend, folded)
 
     def _mend(self, match: re.Match[str]) -> str:
