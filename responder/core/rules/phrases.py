@@ -25,7 +25,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import ahocorasick
 import re2
@@ -356,17 +356,19 @@ class Matcher:
                 alone[numbers[0]].append(number)
             elif numbers:
                 anchored[min(numbers, key=common.__getitem__)].append(number)
-        self.literals = [
-            _Literal(
-                len(literal),
+        # What many literals mean alike is one value, which the processor has at hand.
+        same: dict[object, Any] = {}
+        for literal, ids in literals.items():
+            told = (
                 tuple(number for part_id in ids for number in alone[part_id]),
                 tuple(number for part_id in ids for number in anchored[part_id]),
-                literal,
                 _union(bits.get(part_id, 0) for part_id in ids),
-                literal in self.blockers,
             )
-            for literal, ids in literals.items()
-        ]
+            phrases, wanted, mask = (same.setdefault(each, each) for each in told)
+            meaning = _Literal(len(literal), phrases, wanted, literal, mask, literal in self.blockers)
+            self.automaton.add_word(literal, meaning)
+        if literals:
+            self.automaton.make_automaton()
         self.words = frozenset(w for literal in literals for w in literal.split() if w.isascii() and w.isalpha())
         patterns = [pattern for _, pattern in self.patterns]
         self.set = _set(patterns) if patterns else None
@@ -407,9 +409,8 @@ class Matcher:
         """The literals in each folded sentence, in the order of their ends."""
         if not self.parts or not folded:
             return [()] * len(folded)
-        literals = self.literals
         text = "\n" + "\n".join(folded) + "\n"
-        found = [(last, literals[n]) for last, n in itertools.islice(self.automaton.iter(text), MAX_HITS)]
+        found = list(itertools.islice(self.automaton.iter(text), MAX_HITS))
         if len(folded) == 1:
             return [found]
         rows: list[_Seen] = []
