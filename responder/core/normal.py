@@ -48,8 +48,7 @@ def normalise(text: str) -> str:
 
     Line breaks stay. Digits and letters of an order number are kept in order; only their width and case change.
     """
-    text = _widths(text)
-    return text if text.isascii() else text.translate(_DASH_TABLE)
+    return _widths(text) if text.isascii() else _through(text, _DASH_TABLE, _direct_dashes())
 
 
 def _widths(text: str) -> str:
@@ -62,6 +61,49 @@ def _widths(text: str) -> str:
         folded = _LONG_AS_DASH.sub("-", folded)
     # NFKC can bring unseen marks back out of compatibility characters.
     return folded if composed == text else _UNSEEN.sub("", folded)
+
+
+class _DirectTable(dict[int, "str | None"]):
+    """NFKC, case and a table in one, for characters that no neighbour changes; ValueError for all others."""
+
+    def __init__(self, table: _Table) -> None:
+        super().__init__()
+        self._table = table
+
+    def __missing__(self, code: int) -> str | None:
+        if not any(first <= code <= last for first, last in _ALONE):
+            raise ValueError(code)
+        plain = _widths(chr(code)).translate(self._table)
+        self[code] = plain
+        return plain
+
+
+# Latin, kana, Han, their punctuation and full-width forms: each has one form, whatever stands beside it.
+_ALONE = (
+    (0x00, 0xA7), (0xC0, 0xFF), (0x2010, 0x2027), (0x2030, 0x205E), (0x3000, 0x3029), (0x3041, 0x3096),
+    (0x30A1, 0x30FA), (0x30FC, 0x30FE), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xFF01, 0xFF5E),
+)  # fmt: skip
+_LONG_BY_LATIN = re.compile("ー(?=[0-9A-Za-z０-９Ａ-Ｚａ-ｚ])")
+
+
+def _through(text: str, table: _Table, direct: _DirectTable) -> str:
+    """The text in its widths and then through a table, in one step where all its characters allow it."""
+    if "ー" not in text or not _LONG_BY_LATIN.search(text):
+        try:
+            return text.translate(direct)
+        except ValueError:
+            pass
+    return _widths(text).translate(table)
+
+
+@lru_cache(maxsize=1)
+def _direct_dashes() -> _DirectTable:
+    return _DirectTable(_DASH_TABLE)
+
+
+@lru_cache(maxsize=1)
+def _direct_match() -> _DirectTable:
+    return _DirectTable(_match_table())
 
 
 @lru_cache(maxsize=1)
@@ -82,33 +124,6 @@ def _match_table() -> _Table:
     return table
 
 
-@lru_cache(maxsize=1)
-def _direct_table() -> _DirectTable:
-    return _DirectTable(_match_table())
-
-
-class _DirectTable(dict[int, "str | None"]):
-    """NFKC, case and the match table in one, for characters that no neighbour changes; ValueError for all others."""
-
-    def __init__(self, table: _Table) -> None:
-        super().__init__({ord(_RECORD): _RECORD})
-        self._table = table
-
-    def __missing__(self, code: int) -> str | None:
-        if not any(first <= code <= last for first, last in _ALONE):
-            raise ValueError(code)
-        plain = _widths(chr(code)).translate(self._table)
-        if len(self) < 60_000:
-            self[code] = plain
-        return plain
-
-
-# Latin, kana, Han, their punctuation and full-width forms: each has one form, whatever stands beside it.
-_ALONE = (
-    (0x00, 0xA7), (0xC0, 0xFF), (0x2010, 0x2027), (0x2030, 0x205E), (0x3000, 0x3029), (0x3041, 0x3096),
-    (0x30A1, 0x30FA), (0x30FC, 0x30FE), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xFF01, 0xFF5E),
-)  # fmt: skip
-_LONG_BY_LATIN = re.compile("ー(?=[0-9A-Za-z０-９Ａ-Ｚａ-ｚ])")
 _SPACES = re.compile("  +")
 _COMMAS = re.compile(" ?,[ ,]*")
 # Each begins with what is rare in a text, and looks behind from there.
@@ -134,7 +149,7 @@ def fold_all(texts: Sequence[str], *, kana: bool = False) -> list[str]:
     if not texts:
         return []
     text = _RECORD.join(text.replace(_RECORD, " ") for text in texts)
-    text = _matched(text)
+    text = _through(text, _match_table(), _direct_match())
     is_latin = text.isascii()
     if not is_latin and _LATIN.search(text):
         text = _CJK_THEN_LATIN.sub(" ", _LATIN_THEN_CJK.sub(" ", text))
@@ -145,12 +160,3 @@ def fold_all(texts: Sequence[str], *, kana: bool = False) -> list[str]:
     if "," in text:
         text = _COMMAS.sub(" , ", text)
     return [f" {part.strip(' ,')} " for part in text.split(_RECORD)]
-
-
-def _matched(text: str) -> str:
-    if "ー" not in text or not _LONG_BY_LATIN.search(text):
-        try:
-            return text.translate(_direct_table())
-        except ValueError:
-            pass
-    return _widths(text).translate(_match_table())
