@@ -331,7 +331,8 @@ class Identity:
 
     def owns(self, mail: str) -> bool:
         """True if `mail` is one of the shop's own addresses."""
-        return mail.casefold() in {self.address.casefold(), *(a.casefold() for a in self.aliases)}
+        folded = mail.casefold()
+        return folded == self.address.casefold() or any(folded == each.casefold() for each in self.aliases)
 
 
 @dataclass(frozen=True, slots=True)

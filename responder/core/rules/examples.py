@@ -172,14 +172,14 @@ class _Shared:
 
     def nearness(self, found: Set[str]) -> list[float]:
         """Per text how many of `found` it holds, against its length."""
-        counts = [0] * len(self._lengths)
         hashes, starts, texts = self._hashes, self._starts, self._texts
+        holding: list[array[int]] = []
         for piece in map(hash, found):
             place = bisect_left(hashes, piece)
             if place < len(hashes) and hashes[place] == piece:
-                for number in texts[starts[place] : starts[place + 1]]:
-                    counts[number] += 1
-        return [count / length for count, length in zip(counts, self._lengths, strict=True)]
+                holding.append(texts[starts[place] : starts[place + 1]])
+        held = Counter(itertools.chain.from_iterable(holding)).get
+        return [held(number, 0) / length for number, length in enumerate(self._lengths)]
 
 
 def _packed(values: Sequence[int]) -> int:
