@@ -155,6 +155,8 @@ class Rulebook:
             if unspoken is not None:
                 return unspoken
         if thanks and self._says_more(case.reading):
+            if (unspoken := self._from_machine(case)) is not None:
+                return unspoken
             fired = None
         decision = self._weighed(fired, trace, case)
         if decision.action != "hold":
@@ -306,11 +308,10 @@ class Rulebook:
         if not drafts:
             return None
         best = next(iter(drafts))
-        whole = sum(shares[name] for name in drafts) + sum(against)
         others = [shares[name] for name in drafts if drafts[name] != drafts[best]]
         if shares[best] < LEAD * max(*others, *against, 0.0):
             return None
-        if shares[best] < self.topics[best].least * whole and not self._at_length(best, case.reading, leaning):
+        if shares[best] < self.topics[best].least and not self._at_length(best, case.reading, leaning):
             return None
         few = FEW_PIECES * (2 if self._is_careful((best,)) else 1)
         if leaning.count < few and shares[best] < SURE:
