@@ -445,6 +445,16 @@ def test_what_stands_in_the_order_can_be_cancelled_by_its_name(
             "The friend I was buying this for told me she's allergic to wool. Is it pure cotton or is there wool in it?",
             ("hold", "other"),
         ),
+        (
+            "Thanks for such a quick answer yesterday. It isn't for us: nobody here will wash one by hand. Please cancel it,"
+            " and thank you for being honest.",
+            ("draft", "cancel_after_ship"),
+        ),
+        (
+            "Hello, when will it arrive? And the saucer of the last order had a crack, I forgot to say it, can you put a"
+            " new one in the parcel?",
+            ("hold", "where_is_order"),
+        ),
     ],
 )
 def test_the_story_around_a_matter_is_none_itself_and_who_asks_about_the_goods_has_not_given_them_up(

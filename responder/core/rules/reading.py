@@ -43,6 +43,8 @@ _REPLY = re.compile(
 _OVERRIDE = ("withdrawn",)
 # The acts of who wants something.
 WISHES = frozenset({"request", "question", "may_i"})
+# The acts of sentences that only give thanks.
+COURTESY = frozenset({"thanks", "thanked", "settled"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,9 @@ class Mention:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """All that rules may ask about the words of a mail. `said` are the names of the `says` lists that were found,
-    each as `scope:name`; `acts` holds `threat` as well as `cancel conditional`; `wishing` are the numbers of the
-    sentences that ask or beg in so many words."""
+    each as `scope:name`; `acts` holds `threat` as well as `cancel conditional`. `folded` is what its likeness is judged
+    by, `wanted` the same without courtesies; `wishing` are the numbers of the sentences that ask or beg in so many
+    words."""
 
     sentences: tuple[Sentence, ...] = ()
     mentions: tuple[Mention, ...] = ()
@@ -82,6 +85,7 @@ class Reading:
     chars: int = 0
     too_long: bool = False
     folded: tuple[tuple[str, Language], ...] = ()
+    wanted: tuple[tuple[str, Language], ...] = ()
     vetoed: frozenset[str] = frozenset()
     elsewhere: frozenset[str] = frozenset()
     wishing: frozenset[int] = frozenset()
@@ -141,6 +145,7 @@ class Reader:
         for mention in mentions:
             if mention.status == "asked" and mention.topic in asked and self.topics[mention.topic].kind == "request":
                 own[mention.sentence].acts.add("request")
+        leaning = _for_leaning(own, asked)
         return Reading(
             sentences=_shown(own, mentions),
             mentions=tuple(mentions),
@@ -152,7 +157,8 @@ class Reader:
             like=self._like(own),
             chars=len(message.new_text.strip()),
             too_long=len(message.new_text) > MAX_CHARS,
-            folded=tuple((row.folded, row.language) for row in _for_leaning(own, asked)),
+            folded=tuple((row.folded, row.language) for row in leaning),
+            wanted=tuple((row.folded, row.language) for row in _without_courtesies(leaning, own, asked)),
             vetoed=frozenset(name for row in own for name in row.vetoes),
             elsewhere=frozenset(name for row in own for name in row.elsewhere),
             wishing=wishing,
@@ -240,9 +246,9 @@ class Reader:
                 spans.append((hit.start, hit.end))
         return found
 
-    def lean(self, reading: Reading, only: int | None = None) -> Leaning | None:
+    def lean(self, reading: Reading, only: int | None = None, *, thanks: bool = False) -> Leaning | None:
         """What the mail looks like by the examples in its main language, or `only` its sentence of this number; None
-        where there are none."""
+        where there are none. `thanks` counts what only thanks, also where something else is wanted."""
         if not reading.folded:
             return None
         main = _main_language(reading.folded)
@@ -251,7 +257,8 @@ class Reader:
             return None
         if only is not None:
             return proposer.lean(fold_all([reading.sentences[only].text], kana=main == "ja")[0])
-        return proposer.lean(" ".join(folded for folded, language in reading.folded if language == main))
+        rows = reading.folded if thanks else reading.wanted or reading.folded
+        return proposer.lean(" ".join(folded for folded, language in rows if language == main))
 
     def _like(self, own: Sequence[_Row]) -> dict[str, Likeness]:
         like: dict[str, Likeness] = {}
@@ -312,6 +319,14 @@ def _read_of(text: str) -> str:
         return text
     part = 1 if text[:MAX_BEGINNING].isascii() else 2
     return f"{text[: MAX_BEGINNING // part]}\n\n{text[-MAX_END // part :]}"
+
+
+def _without_courtesies(rows: Sequence[_Row], own: Sequence[_Row], asked: Mapping[str, Mention]) -> Sequence[_Row]:
+    """All but the sentences that only thank, where another one asks for something. (In Japanese they tell what.)"""
+    asking = {id(own[mention.sentence]) for mention in asked.values()}
+    if not asked or not rows or rows[0].language != "en" or all(WISHES.isdisjoint(row.acts) for row in rows):
+        return rows
+    return [row for row in rows if not row.acts or not row.acts <= COURTESY or id(row) in asking]
 
 
 def _for_leaning(own: Sequence[_Row], asked: Mapping[str, Mention]) -> Sequence[_Row]:

@@ -56,6 +56,8 @@ QUESTION = "question"
 GRIEVANCE = ("grievance", 0.15)
 # A sentence that starts with `also` and is so much like another matter asks for a second one.
 ADDITION = ("addition", 0.4)
+# So does one that begs for something, with so many pieces, as much like another matter, and such a share of it in all.
+SECOND = (60, 0.4, 0.25)
 # What a mail of thanks looks like, and the share from which on it surely is one, whatever else stands in it.
 THANKS = "thanks"
 THANKFUL = frozenset({THANKS, "cancel_talk"})
@@ -354,7 +356,7 @@ class Rulebook:
 
     def _like_thanks(self, case: Case) -> Decision | None:
         """What the rules do with thanks, for a mail that asks for nothing and surely looks like thanks; or None."""
-        leaning = self.reader.lean(case.reading) if not case.reading.asked else None
+        leaning = self.reader.lean(case.reading, thanks=True) if not case.reading.asked else None
         if leaning is None:
             return None
         thanks = leaning.shares.get(THANKS, 0.0)
@@ -437,7 +439,14 @@ class Rulebook:
         if doubted and other in self._answerable and clearly >= CLEARLY:
             doubted = False
         # Who asks and then thanks has not only thanked, however short his question.
-        if doubted and other == THANKS and clearly > self._likeness_of_asking(rule, case.reading, frozenset({THANKS})):
+        if (
+            doubted
+            and other == THANKS
+            and (
+                self._wishes(rule, case.reading)
+                or clearly > self._likeness_of_asking(rule, case.reading, frozenset({THANKS}))
+            )
+        ):
             doubted = False
         if doubted:
             return Reason.of("looks_like_another", topic=other, example=leaning.nearest(other))
@@ -461,15 +470,26 @@ class Rulebook:
         """True for a rule that tells how things stand and does nothing to the order."""
         return all(self.topics[name].kind == "report" for name in rule.asks if name in self.topics)
 
+    def _wishes(self, rule: Rule, reading: Reading) -> bool:
+        """True where a sentence that asks for what the rule answers does so with a question or a please."""
+        asked = rule.asks & reading.asked.keys()
+        return any(m.topic in asked and m.status == "asked" and m.sentence in reading.wishing for m in reading.mentions)
+
     def _added(self, reading: Reading, answered: Set[str]) -> str | None:
-        """The matter of a sentence that adds one in words that nobody knows (`also you took the fee twice`)."""
+        """The matter of a sentence that adds one in words that nobody knows (`also you took the fee twice`), or begs
+        for it at length (`and the saucer had a crack, can you put a new one in`)."""
         act, least = ADDITION
+        pieces, much, of_all = SECOND
+        whole = self.reader.lean(reading)
         for number, sentence in enumerate(reading.sentences):
-            leaning = self.reader.lean(reading, only=number) if act in sentence.acts else None
-            if leaning is None or leaning.count < FEW_PIECES:
+            adds = act in sentence.acts
+            leaning = self.reader.lean(reading, only=number) if adds or number in reading.wishing else None
+            if leaning is None or whole is None or leaning.count < (FEW_PIECES if adds else pieces):
                 continue
             name = max(leaning.shares, key=leaning.shares.__getitem__)
-            if leaning.shares[name] >= least and name in self._answerable and name not in answered:
+            if name not in self._answerable or name in answered or leaning.shares[name] < (least if adds else much):
+                continue
+            if adds or (whole.shares[name] >= of_all and not self._is_careful((name,))):
                 return name
         return None
 
@@ -491,7 +511,7 @@ class Rulebook:
         """True if a mail of thanks has a sentence that nobody understood, or looks like a matter: no silence then."""
         if NOTHING_WANTED in reading.acts and not reading.asked:
             return False
-        leaning = self.reader.lean(reading)
+        leaning = self.reader.lean(reading, thanks=True)
         unread = any(not s.acts and len(s.text) > GREETING for s in reading.sentences)
         if leaning is None:
             return unread
@@ -510,7 +530,7 @@ class Rulebook:
         # `I told them to leave it`: what is reported is asked of nobody.
         if "done" in reading.acts and share < SURE and self._is_careful((name,)):
             return False
-        if INQUIRY in reading.acts and self._is_careful((name,)):
+        if INQUIRY in reading.acts and (name in TOLD_AROUND or self._is_careful((name,))):
             return False
         kin = self._kin.get(name, {name})
         plain = ("asked", "mentioned") if share >= PLAINLY or not topic.asked_by else ("asked",)
