@@ -26,7 +26,7 @@ LEAD = 2.0
 SURE = 0.8
 # With so many pieces, a wish among them, such a share and such a lead over everything else, a mail is like enough to a
 # topic of which a wrong draft is worst.
-AT_LENGTH = (90, 0.35, 2.3)
+AT_LENGTH = (90, 0.42, 2.5)
 WITH_REFUND = (60, 0.28, 2.0)
 # A wrong draft is worst where a topic needs this share to be proposed.
 DEAR = 0.6
@@ -329,7 +329,7 @@ class Rulebook:
         pieces, least, lead = AT_LENGTH
         share = leaning.shares[name]
         others = max(other for topic, other in leaning.shares.items() if topic != name)
-        if REFUND in reading.asked:
+        if REFUND in reading.asked and reading.asked[REFUND].sentence in reading.wishing:
             pieces, least, lead = WITH_REFUND
         elif not reading.wishing:
             return False
