@@ -23,7 +23,7 @@ MAX_SENTENCE_CHARS = 500
 _KANA = re.compile("[\u3041-\u30fa\uff66-\uff9d]")
 _HIRAGANA = re.compile("[\u3041-\u3096]")
 _CHINESE = re.compile(
-    "[吗嗎呢吧请您你们們这這没沒还還给給么麼啊啦喔哦咗嘅喺冇佢哋嘢俾唔]|我[的想要也在]|能不能|可不可以"
+    "[吗嗎呢吧请您你们們这這没沒还還给給么麼啊啦喔哦咗嘅喺冇佢哋嘢俾唔]|我[的想要也在不就们們是有会會]|想取消|能不能|可不可以"
 )
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
 _WIDE = re.compile("[\u1100-\u115f\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]")

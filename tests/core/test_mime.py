@@ -496,6 +496,12 @@ def test_damaged_mails_are_read(name: str, at: int, noise: bytes, lost: int) -> 
         assert at < 200
 
 
+@pytest.mark.parametrize(("subject", "language"), [("訂單請取消", "zh"), ("取消希望です", "ja"), ("cancel", "ja")])
+def test_a_body_without_a_language_is_in_that_of_its_subject(subject: str, language: Language) -> None:
+    raw = f"From: a@mail.example\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n如題\n".encode()
+    assert read(raw).language == language
+
+
 def test_a_bare_order_number_leaves_the_language_to_the_subject() -> None:
     mail = "From: a@buyer.example\r\nSubject: 訂單寄出了嗎\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n6140\r\n"
     assert read(mail.encode(), default_language="ja").language == "zh"

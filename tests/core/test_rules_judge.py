@@ -217,6 +217,23 @@ def test_words_alone_make_no_draft_of_what_looks_like_a_question_of_another_kind
 
 
 @pytest.mark.parametrize(
+    ("text", "action"),
+    [
+        ("もっと早く連絡すればよかったのですが、キャンセルをお願いします。", "draft"),
+        ("法事が延期になったのでキャンセルをお願いします。", "draft"),
+        ("会員登録せずに買った者です。注文を取り消したいです。", "draft"),
+        ("決済後に気づきました。使わなくなってしまいました。", "draft"),
+        ("もっと早くキャンセルすればよかったです。", "hold"),
+        ("会員を退会したいです。", "hold"),
+        ("楽天のほかの店の注文を取り消したいのに連絡がつきません。", "hold"),
+        ("変更が無理でキャンセルして買い直したほうが良ければそうしますが、できれば変更でお願いします。", "hold"),
+    ],
+)
+def test_a_reason_is_not_taken_for_another_matter(text: str, action: str) -> None:
+    assert judged(default_pack(), make_message(text, subject=""), make_order(status="paid")).action == action
+
+
+@pytest.mark.parametrize(
     ("text", "situation"),
     [
         ("きのう はっそうと きいた ものは あす つきますか", "where_is_order"),

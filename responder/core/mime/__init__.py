@@ -88,9 +88,15 @@ def read(raw: bytes, *, size_bytes: int | None = None, default_language: Languag
         attachments=tuple(reading.attachments),
         content_sha256=_content_hash(headers, text),
         size_bytes=size_bytes,
-        language=guess(shown, default_language),
+        language=guess(shown, _where_silent(subject, default_language)),
         problems=tuple(dict.fromkeys(problems)),
     )
+
+
+def _where_silent(subject: str, default: Language) -> Language:
+    """The language of a text that shows none (`如題`): its subject's. An English one says nothing of Chinese."""
+    told = guess(subject, default)
+    return default if told == "en" else told
 
 
 def header_block(raw: bytes) -> Mapping[str, tuple[str, ...]]:

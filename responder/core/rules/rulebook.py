@@ -539,7 +539,8 @@ class Rulebook:
         if any(m.status in UNCLEAR and self._is_careful((m.topic,)) for m in reading.mentions):
             return False
         against = {other for other in kin if other == name or self.topics[other].kind == "request"}
-        return not kin & reading.elsewhere and (share >= SURE or not against & reading.vetoed)
+        sure = SURELY if self._is_careful((name,)) else SURE
+        return not kin & reading.elsewhere and (share >= sure or not against & reading.vetoed)
 
     def _candidates(self, reading: Reading) -> set[int]:
         """The places of all rules that the mail's words do not rule out."""
