@@ -120,7 +120,7 @@ def answer(
     items = tuple(item.name for item in settled.order.items) if settled.order is not None else ()
     case = Case(
         message=message,
-        reading=rulebook.read(message, items),
+        reading=rulebook.read(message, items, settled.order.order_id if settled.order is not None else ""),
         channel=channel.name,
         now=now,
         order=settled.order,

@@ -32,6 +32,10 @@ Scope = Literal["new_text", "subject", "quoted", "whole"]
 SCOPES: tuple[Scope, ...] = ("new_text", "subject", "quoted", "whole")
 
 
+# A wrong draft is worst where a topic needs this share of likeness to be proposed.
+DEAR = 0.6
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """A matter a mail can speak of.
@@ -52,6 +56,11 @@ class Topic:
     matter: bool = True
     objects: tuple[tuple[Language, tuple[str, ...]], ...] = ()
     examples: tuple[tuple[Language, str], ...] = ()
+
+    @property
+    def is_dear(self) -> bool:
+        """True where a wrong draft is worst."""
+        return DEAR <= self.least <= 1
 
 
 @dataclass(frozen=True, slots=True)

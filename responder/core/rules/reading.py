@@ -36,6 +36,8 @@ HARDLY = 4
 CHARACTER = 3
 # Nearness for `like`.
 NEAR = 0.5
+# So far from the order's number a word is said of it, whatever else the sentence names, by characters: Latin, others.
+BESIDE = (14, 6)
 
 _REPLY = re.compile(
     r"^\s*(?:re|aw|sv|fw|fwd|返信|回复|回覆|答复|答覆|转发|轉寄|轉發)\s*(?:\[\d+\])?\s*[:：]", re.IGNORECASE
@@ -59,13 +61,15 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A topic spoken of in one sentence, and how: `asked`, `mentioned` or the act that voids it."""
+    """A topic spoken of in one sentence, and how: `asked`, `mentioned` or the act that voids it. It is `numbered` where
+    the number of the buyer's own order stands beside it."""
 
     topic: str
     status: str
     sentence: int
     words: str
     likeness: Likeness | None = None
+    numbered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +133,20 @@ class Reader:
             for language in LANGUAGES
         }
 
-    def read(self, message: Message, items: Sequence[str] = ()) -> Reading:
+    def read(self, message: Message, items: Sequence[str] = (), order_id: str = "") -> Reading:
         """The reading of a mail's new text and subject, and of other scopes where a rule looks at them.
 
-        `items` are the names of what the buyer ordered, as the shop writes them."""
+        `items` are the names of what the buyer ordered, as the shop writes them, `order_id` is his order's number."""
         new_text = _read_of(message.new_text)
         rows = self._rows(message, new_text)
         self._find(rows)
         own = [row for row in rows if row.scope in ("new_text", "subject")]
         for row in own:
             _mark(row)
-        mentions = [m for i, row in enumerate(own) for m in self._mentions(i, row, items)]
+        number = fold_all((order_id,))[0].strip() if order_id else ""
+        # `Cancellation` above and nothing but the number below is one sentence.
+        is_alone = bool(number) and any(row.folded.strip() == number for row in own)
+        mentions = [m for i, row in enumerate(own) for m in self._mentions(i, row, items, number, is_alone)]
         asked = self._asked(own, mentions)
         wishing = frozenset(i for i, row in enumerate(own) if not WISHES.isdisjoint(row.acts))
         for mention in mentions:
@@ -194,26 +201,30 @@ class Reader:
             row.speaking = [each for each in meant if each[1].kind in _SPEAKING]
             row.said = [target.name for _, target in meant if target.kind == "says"]
 
-    def _mentions(self, number: int, row: _Row, items: Sequence[str]) -> list[Mention]:
+    def _mentions(self, place: int, row: _Row, items: Sequence[str], number: str, is_alone: bool) -> list[Mention]:
         if not row.speaking:
             return []
+        at = row.folded.find(f" {number} ") if number else -1
+        alone = is_alone and row.scope == "subject"
         vetoes = row.vetoes = self._vetoes(row, items)
         vetoed = {name for name, spans in vetoes.items() if spans is None}
         best: dict[tuple[str, str], Mention] = {}
         for hit, target in row.speaking:
             if target.kind == "veto":
                 continue
-            if target.name in vetoed:
-                if self.topics[target.name].kind == "request":
-                    row.refused.add(target.name)
-                continue
-            spans = vetoes.get(target.name)
-            if spans and any(hit.start < end and start < hit.end for start, end in spans):
-                continue
             topic = self.topics[target.name]
+            numbered = at >= 0 and topic.is_dear and _beside(row, hit, at, at + len(number) + 2)
+            if not numbered:
+                if target.name in vetoed:
+                    if topic.kind == "request":
+                        row.refused.add(target.name)
+                    continue
+                spans = vetoes.get(target.name)
+                if spans and any(hit.start < end and start < hit.end for start, end in spans):
+                    continue
             status = _status(row, hit, topic, asks=target.kind == "asks")
             words = row.folded[max(0, hit.start) : hit.end].strip()
-            best.setdefault((topic.name, status), Mention(topic.name, status, number, words))
+            best.setdefault((topic.name, status), Mention(topic.name, status, place, words, None, numbered or alone))
         return list(best.values())
 
     def _vetoes(self, row: _Row, items: Sequence[str]) -> dict[str, list[tuple[int, int]] | None]:
@@ -301,6 +312,12 @@ class Reader:
         if len(topics) == 1 and not denied and self.topics[named[0].topic].asked_by & body_acts:
             asked[named[0].topic] = named[0]
         return asked
+
+
+def _beside(row: _Row, hit: Hit, start: int, end: int) -> bool:
+    """True if the words at `hit` stand beside those from `start` to `end`, with no other sentence's worth between."""
+    first, last = min(hit.end, end), max(hit.start, start)
+    return last - first <= BESIDE[row.language != "en"] and "," not in row.folded[first:last]
 
 
 def _main_language(folded: Sequence[tuple[str, Language]]) -> Language:

@@ -28,8 +28,6 @@ SURE = 0.8
 # topic of which a wrong draft is worst.
 AT_LENGTH = (90, 0.42, 2.5)
 WITH_REFUND = (60, 0.28, 2.0)
-# A wrong draft is worst where a topic needs this share to be proposed.
-DEAR = 0.6
 # From this share on it may also be named without being asked for: the asking is in words that nobody knows.
 PLAINLY = 0.95
 # A reply found by words is doubted where another topic has at least the first share, its own at most the second.
@@ -140,9 +138,9 @@ class Rulebook:
         """The situations that rules name, in the order they are asked."""
         return tuple(dict.fromkeys(rule.situation for rule in self.rules))
 
-    def read(self, message: Message, items: Sequence[str] = ()) -> Reading:
-        """What the mail says; `items` are the names of what its writer ordered."""
-        return self.reader.read(message, items)
+    def read(self, message: Message, items: Sequence[str] = (), order_id: str = "") -> Reading:
+        """What the mail says; `items` are the names of what its writer ordered, `order_id` is the order's number."""
+        return self.reader.read(message, items, order_id)
 
     def judge(self, case: Case) -> Decision:
         """The decision on a case, with its reasons and a trace of every rule that came near."""
@@ -252,7 +250,7 @@ class Rulebook:
 
     def _is_careful(self, names: Iterable[str]) -> bool:
         """True for topics of which a wrong draft is worst."""
-        return any(DEAR <= self.topics[name].least <= 1 for name in names if name in self.topics)
+        return any(self.topics[name].is_dear for name in names if name in self.topics)
 
     def _first(self, case: Case) -> tuple[Rule | None, tuple[RuleTrace, ...]]:
         """The first rule that fits, and what became of all that were looked at."""
@@ -425,6 +423,9 @@ class Rulebook:
             return Reason.of("looks_like_another", topic=hurt, example=leaning.nearest(hurt))
         if (second := self._added(case.reading, own | set(rule.covers))) is not None:
             return Reason.of("two_matters", topics=", ".join((*sorted(rule.asks & case.reading.asked.keys()), second)))
+        # `Cancel 8237`: no likeness says more.
+        if careful and any(case.reading.asked[name].numbered for name in rule.asks & case.reading.asked.keys()):
+            return None
         most, least = DOUBT
         doubted = shares[other] >= most and (likeness <= least or (careful and likeness < CAREFUL * shares[other]))
         unlike, asking = UNLIKE
