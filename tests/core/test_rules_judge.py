@@ -429,6 +429,46 @@ def test_what_surely_looks_like_thanks_needs_no_listed_word() -> None:
 
 
 @pytest.mark.parametrize(
+    ("subject", "text", "language", "action"),
+    [
+        (
+            "about your mail",
+            "Thanks for your kind answer. Please cancel 8237, and thank you for being honest.",
+            "en",
+            "draft",
+        ),
+        (
+            "発送前",
+            "発送メールが来る前に連絡すればよかったのですが、8237のキャンセルをお願いしたいです。",
+            "ja",
+            "draft",
+        ),
+        ("Cancellation", "8237\n\nThanks", "en", "draft"),
+        ("8237 cancel, thx", ".", "en", "draft"),
+        ("確認", "8237取消", "zh", "draft"),
+        ("8237キャンセルの件", "ありがとうございました", "ja", "silence"),
+        ("8237 cancellation", "thanks a lot", "en", "silence"),
+        ("8237", "8237 cancelled", "en", "hold"),
+        ("8237", "8237已取消", "zh", "hold"),
+        ("8237", "8237キャンセルしない", "ja", "hold"),
+    ],
+)
+def test_what_stands_beside_the_orders_number_is_said_of_the_order(
+    subject: str, text: str, language: Language, action: str
+) -> None:
+    message = make_message(text, subject=subject, language=language)
+    rulebook = default_pack()
+    decision = judged(
+        rulebook,
+        message,
+        make_order(order_id="8237", status="paid"),
+        reading=rulebook.read(message, order_id="8237"),
+        by_number=True,
+    )
+    assert decision.action == action
+
+
+@pytest.mark.parametrize(
     ("language", "item", "text", "action"),
     [
         ("en", "Blue teapot", "Cancel my teapot", "draft"),

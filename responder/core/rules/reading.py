@@ -38,6 +38,8 @@ CHARACTER = 3
 NEAR = 0.5
 # So far from the order's number a word is said of it, whatever else the sentence names, by characters: Latin, others.
 BESIDE = (14, 6)
+# So few words (Latin) or characters (others) with a number say no more than what they name.
+FEW_WORDS = (6, 22)
 
 _REPLY = re.compile(
     r"^\s*(?:re|aw|sv|fw|fwd|返信|回复|回覆|答复|答覆|转发|轉寄|轉發)\s*(?:\[\d+\])?\s*[:：]", re.IGNORECASE
@@ -113,6 +115,16 @@ class _Row:
     refused: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """How a mail names the buyer's own order: its `number` folded, whether a sentence `is_alone` that number, and
+    whether the body thanks for anything."""
+
+    number: str
+    is_alone: bool
+    is_thanked: bool
+
+
 @dataclass(frozen=True)
 class Reader:
     """Everything needed to read a mail with one pack."""
@@ -146,7 +158,9 @@ class Reader:
         number = fold_all((order_id,))[0].strip() if order_id else ""
         # `Cancellation` above and nothing but the number below is one sentence.
         is_alone = bool(number) and any(row.folded.strip() == number for row in own)
-        mentions = [m for i, row in enumerate(own) for m in self._mentions(i, row, items, number, is_alone)]
+        thanked = any("thanks" in row.acts for row in own if row.scope == "new_text")
+        named = _Named(number, is_alone, thanked)
+        mentions = [m for i, row in enumerate(own) for m in self._mentions(i, row, items, named)]
         asked = self._asked(own, mentions)
         wishing = frozenset(i for i, row in enumerate(own) if not WISHES.isdisjoint(row.acts))
         for mention in mentions:
@@ -201,11 +215,12 @@ class Reader:
             row.speaking = [each for each in meant if each[1].kind in _SPEAKING]
             row.said = [target.name for _, target in meant if target.kind == "says"]
 
-    def _mentions(self, place: int, row: _Row, items: Sequence[str], number: str, is_alone: bool) -> list[Mention]:
+    def _mentions(self, place: int, row: _Row, items: Sequence[str], named: _Named) -> list[Mention]:
         if not row.speaking:
             return []
-        at = row.folded.find(f" {number} ") if number else -1
-        alone = is_alone and row.scope == "subject"
+        at = row.folded.find(f" {named.number} ") if named.number else -1
+        alone = named.is_alone and row.scope == "subject"
+        is_answer = named.is_thanked and row.scope == "subject"
         vetoes = row.vetoes = self._vetoes(row, items)
         vetoed = {name for name, spans in vetoes.items() if spans is None}
         best: dict[tuple[str, str], Mention] = {}
@@ -213,7 +228,7 @@ class Reader:
             if target.kind == "veto":
                 continue
             topic = self.topics[target.name]
-            numbered = at >= 0 and topic.is_dear and _beside(row, hit, at, at + len(number) + 2)
+            numbered = at >= 0 and topic.is_dear and _beside(row, hit, at, at + len(named.number) + 2)
             if not numbered:
                 if target.name in vetoed:
                     if topic.kind == "request":
@@ -222,7 +237,10 @@ class Reader:
                 spans = vetoes.get(target.name)
                 if spans and any(hit.start < end and start < hit.end for start, end in spans):
                     continue
-            status = _status(row, hit, topic, asks=target.kind == "asks")
+            if numbered and not is_answer and _is_all(row, hit):
+                status = "asked"
+            else:
+                status = _status(row, hit, topic, asks=target.kind == "asks")
             words = row.folded[max(0, hit.start) : hit.end].strip()
             best.setdefault((topic.name, status), Mention(topic.name, status, place, words, None, numbered or alone))
         return list(best.values())
@@ -314,6 +332,19 @@ class Reader:
         return asked
 
 
+def _is_all(row: _Row, hit: Hit) -> bool:
+    """True where a sentence is little more than a number and this word at its end: `8251 cancel, thx`."""
+    latin = row.language == "en"
+    size = len(row.folded.split()) if latin else len(row.folded)
+    if size > FEW_WORDS[not latin] or not row.acts <= _POLITE:
+        return False
+    if any(marker.start < hit.start and act.name in _TELLING for marker, act in row.markers):
+        return False
+    # Behind a stem the word has to end, too: `cancelled` is another one.
+    behind = row.folded[hit.end - (row.folded[hit.end - 1 : hit.end] == " ") :]
+    return behind.startswith((" ,", ",")) or not behind.strip()
+
+
 def _beside(row: _Row, hit: Hit, start: int, end: int) -> bool:
     """True if the words at `hit` stand beside those from `start` to `end`, with no other sentence's worth between."""
     first, last = min(hit.end, end), max(hit.start, start)
@@ -371,6 +402,7 @@ def _said(rows: Sequence[_Row]) -> dict[str, str]:
     return said
 
 
+_POLITE = frozenset({"thanks", "thanked", "settled", "request", "wish"})
 # What finding a phrase can say of a topic.
 _SPEAKING = frozenset({"asks", "names", "veto"})
 _NOTHING: tuple[list[int], list[int]] = ([], [])
