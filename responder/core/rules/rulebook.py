@@ -231,7 +231,9 @@ class Rulebook:
         aside = {name for name in reading.asked if name not in kin and self._is_matter(name)}
         aside -= covered if named else set()
         open_ = aside if best != "cancel" else aside - MONEY_BACK
-        told = all(self._only_told(name, kin, reading, covered=name in covered) for name in open_)
+        # A subject tells what the mail is about, not how things came about.
+        above = {name for name in aside if reading.asked[name].sentence == 0} if case.message.subject.strip() else set()
+        told = not above and all(self._only_told(name, kin, reading, covered=name in covered) for name in open_)
         return _without(aside, case) if aside and told else None
 
     def _only_told(self, name: str, kin: Set[str], reading: Reading, *, covered: bool) -> bool:
