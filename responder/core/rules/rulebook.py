@@ -315,6 +315,8 @@ class Rulebook:
             return None
         if shares[best] < self.topics[best].least and not self._at_length(best, case.reading, leaning):
             return None
+        if self._is_careful((best,)) and shares[best] < SURE and not self._wished(best, case.reading):
+            return None
         few = FEW_PIECES * (2 if self._is_careful((best,)) else 1)
         if leaning.count < few and shares[best] < SURE:
             return None
@@ -323,6 +325,13 @@ class Rulebook:
         assumed = self._assumed(case, best, leaning.nearest(best), round(shares[best], 2))
         fired, trace = self._first(assumed)
         return _decided(fired, assumed, trace, self.topics)
+
+    def _wished(self, name: str, reading: Reading) -> bool:
+        """True where a sentence that wishes something looks like the topic, or begs for the money."""
+        if REFUND in reading.asked and reading.asked[REFUND].sentence in reading.wishing:
+            return True
+        alone = (self.reader.lean(reading, only=number) for number in reading.wishing)
+        return any(each.shares.get(name, 0.0) >= CLEARLY for each in alone if each is not None)
 
     def _at_length(self, name: str, reading: Reading, leaning: Leaning) -> bool:
         """True where a mail that wishes something says much that is like the topic and little like any other."""
@@ -439,8 +448,9 @@ class Rulebook:
         if not (doubted or unlikely or question):
             return None
         clearly = self._likeness_of_asking(rule, case.reading, own)
-        if doubted and other in self._answerable and clearly >= CLEARLY:
-            doubted = False
+        if doubted and clearly >= CLEARLY:
+            told = other == QUESTION and self._wishes_only(rule, case.reading, own)
+            doubted = not (told or other in self._answerable)
         # Who asks and then thanks has not only thanked, however short his question.
         if (
             doubted
@@ -472,6 +482,17 @@ class Rulebook:
     def _only_reports(self, rule: Rule) -> bool:
         """True for a rule that tells how things stand and does nothing to the order."""
         return all(self.topics[name].kind == "report" for name in rule.asks if name in self.topics)
+
+    def _wishes_only(self, rule: Rule, reading: Reading, own: Set[str]) -> bool:
+        """True where every other sentence only tells (`my telephone is ...`, `I forgot my password`): none that wishes
+        something looks like what the rule does not answer."""
+        asking = {m.sentence for m in reading.mentions if m.topic in rule.asks and m.status == "asked"}
+        others = (self.reader.lean(reading, only=number) for number in reading.wishing - asking)
+        return all(
+            max((share for name, share in each.shares.items() if name not in own), default=0.0) < DOUBT[0]
+            for each in others
+            if each is not None
+        )
 
     def _wishes(self, rule: Rule, reading: Reading) -> bool:
         """True where a sentence that asks for what the rule answers does so with a question or a please."""
