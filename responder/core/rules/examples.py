@@ -165,6 +165,9 @@ class Proposer:
         return max(zip(shared.nearness(found), written, strict=True))[1]
 
 
+_COMMON = 40
+
+
 class _Shared:
     """Which texts of one topic hold a piece, in arrays: by the piece's hash its place, from there on its texts."""
 
@@ -184,7 +187,8 @@ class _Shared:
         holding: list[array[int]] = []
         for piece in map(hash, found):
             place = bisect_left(hashes, piece)
-            if place < len(hashes) and hashes[place] == piece:
+            # What stands in hundreds of texts tells none of them from the others.
+            if place < len(hashes) and hashes[place] == piece and starts[place + 1] - starts[place] <= _COMMON:
                 holding.append(texts[starts[place] : starts[place + 1]])
         held = Counter(itertools.chain.from_iterable(holding)).get
         return [held(number, 0) / length for number, length in enumerate(self._lengths)]

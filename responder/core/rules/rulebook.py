@@ -432,7 +432,7 @@ class Rulebook:
         hurt, least = GRIEVANCE
         if shares.get(hurt, 0.0) >= max(least, likeness):
             return Reason.of("looks_like_another", topic=hurt, example=leaning.nearest(hurt))
-        if (second := self._added(case.reading, own | set(rule.covers))) is not None:
+        if (second := self._added(case.reading, own | set(rule.covers), leaning)) is not None:
             return Reason.of("two_matters", topics=", ".join((*sorted(rule.asks & case.reading.asked.keys()), second)))
         # `Cancel 8237`: no likeness says more.
         if careful and any(case.reading.asked[name].numbered for name in rule.asks & case.reading.asked.keys()):
@@ -499,21 +499,27 @@ class Rulebook:
         asked = rule.asks & reading.asked.keys()
         return any(m.topic in asked and m.status == "asked" and m.sentence in reading.wishing for m in reading.mentions)
 
-    def _added(self, reading: Reading, answered: Set[str]) -> str | None:
+    def _added(self, reading: Reading, answered: Set[str], whole: Leaning) -> str | None:
         """The matter of a sentence that adds one in words that nobody knows (`also you took the fee twice`), or begs
-        for it at length (`and the saucer had a crack, can you put a new one in`)."""
+        for it at length (`and the saucer had a crack, can you put a new one in`). `whole` is what the mail looks
+        like."""
         act, least = ADDITION
         pieces, much, of_all = SECOND
-        whole = self.reader.lean(reading)
+        begged = {
+            name
+            for name, share in whole.shares.items()
+            if share >= of_all and name in self._answerable and name not in answered and not self._is_careful((name,))
+        }
         for number, sentence in enumerate(reading.sentences):
             adds = act in sentence.acts
-            leaning = self.reader.lean(reading, only=number) if adds or number in reading.wishing else None
-            if leaning is None or whole is None or leaning.count < (FEW_PIECES if adds else pieces):
+            wishes = bool(begged) and number in reading.wishing
+            leaning = self.reader.lean(reading, only=number) if adds or wishes else None
+            if leaning is None or leaning.count < (FEW_PIECES if adds else pieces):
                 continue
             name = max(leaning.shares, key=leaning.shares.__getitem__)
             if name not in self._answerable or name in answered or leaning.shares[name] < (least if adds else much):
                 continue
-            if adds or (whole.shares[name] >= of_all and not self._is_careful((name,))):
+            if adds or name in begged:
                 return name
         return None
 
