@@ -288,7 +288,7 @@ _Seen = Sequence[tuple[int, _Literal]]
 _Places = dict[str, list[tuple[int, int]]]
 
 # Bits of a mask of parts: enough to tell most apart, few enough that numbers of them stay small.
-_BITS = 509
+_BITS = 1021
 
 
 def _set(patterns: Iterable[str]) -> re2.Set:
