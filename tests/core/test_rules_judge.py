@@ -511,6 +511,7 @@ def test_what_stands_in_the_order_can_be_cancelled_by_its_name(
             "Please cancel my order. I tried to do it myself on the website but I forgot my password.",
             ("draft", "cancel_after_ship"),
         ),
+        ("I want to cancel. It's been at customs for a week and I won't pay 30 euros.", ("draft", "cancel_after_ship")),
         ("The shipping is more than the item itself. Is there a cheaper way to send it?", ("hold", "other")),
         (
             "Hello, when will it arrive? And the saucer of the last order had a crack, I forgot to say it, can you put a"

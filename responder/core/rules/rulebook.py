@@ -37,6 +37,8 @@ CAREFUL = 0.4
 # So is one that neither the mail nor the sentence that asks looks like: the first share at most; or, with the second
 # share, less than half as like as what only a person can answer.
 UNLIKE = (0.12, 0.2)
+# A sentence of which the words that ask are this part asks for nothing else, however short it is.
+NOTHING_ELSE = 0.45
 # Another matter beside it is no objection where the sentence that asks has at least this share of its own.
 CLEARLY = 0.5
 # With fewer pieces than this (a dozen letters) a text is too short to be like anything, unless it surely is.
@@ -449,7 +451,8 @@ class Rulebook:
             return None
         clearly = self._likeness_of_asking(rule, case.reading, own)
         if doubted and clearly >= CLEARLY:
-            told = other == QUESTION and self._wishes_only(rule, case.reading, own)
+            unsaid = other == QUESTION or (careful and clearly >= SURE)
+            told = unsaid and self._wishes_only(rule, case.reading, own)
             doubted = not (told or other in self._answerable)
         # Who asks and then thanks has not only thanked, however short his question.
         if (
@@ -525,11 +528,17 @@ class Rulebook:
 
     def _likeness_of_asking(self, rule: Rule, reading: Reading, own: Set[str]) -> float:
         """How much the sentences that ask for what the rule answers look like that by themselves, at most; 1 where the
-        examples proposed it."""
+        examples proposed it, and where a sentence says next to nothing but that its order be cancelled."""
         asked = rule.asks & reading.asked.keys()
         if not asked or any(reading.asked[name].likeness is not None for name in asked):
             return 1.0
         asking = [each for each in reading.mentions if each.topic in asked and each.status == "asked"]
+        if self._is_careful(asked) and any(
+            each.sentence in reading.wishing
+            and len(each.words) >= NOTHING_ELSE * len(reading.sentences[each.sentence].text)
+            for each in asking
+        ):
+            return 1.0
         numbers = sorted({each.sentence for each in (*asking, *map(reading.asked.__getitem__, asked))})
         alone = [self.reader.lean(reading, only=number) for number in numbers]
         return max((sum(each.shares.get(n, 0.0) for n in own) for each in alone if each is not None), default=0.0)
