@@ -228,7 +228,9 @@ class Reader:
             if target.kind == "veto":
                 continue
             topic = self.topics[target.name]
-            numbered = at >= 0 and topic.is_dear and _beside(row, hit, at, at + len(named.number) + 2)
+            # `Take back the payment of 1042` is said of the payment, however near the number stands.
+            near = at >= 0 and topic.is_dear and _beside(row, hit, at, at + len(named.number) + 2)
+            numbered = near and not (row.language == "ja" and target.name in row.elsewhere)
             if not numbered:
                 if target.name in vetoed:
                     if topic.kind == "request":
