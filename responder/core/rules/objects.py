@@ -98,6 +98,7 @@ _HEAD_WORDS = 4
 # `the mug set I ordered`: what was bought here, whatever it is called.
 _BOUGHT = frozenset({"ordered", "bought", "purchased"})
 _RELATIVE = frozenset({"i", "we", "that", "which"})
+_ITS = re.compile(r"[ !-~]+ ?的 ?(?=[^ ])")
 _REST_OF_WORD = re.compile(r"\S[a-z]*")
 # Words of an item's name that say what it is: Latin ones from this length on, pieces of others from this length on.
 _LEAST_WORD = 4
@@ -140,6 +141,10 @@ def _ja(before: str, objects: Sequence[str]) -> bool:
 
 
 def _zh(behind: str, objects: Sequence[str]) -> bool:
+    # `取消7188的付款`: the payment of an order is not the order.
+    owner = _ITS.match(behind)
+    if owner is not None:
+        return behind.startswith(tuple(objects), owner.end())
     return not behind or behind[0].isascii() or behind.startswith(tuple(objects))
 
 

@@ -230,7 +230,7 @@ class Reader:
             topic = self.topics[target.name]
             # `Take back the payment of 1042` is said of the payment, however near the number stands.
             near = at >= 0 and topic.is_dear and _beside(row, hit, at, at + len(named.number) + 2)
-            numbered = near and not (row.language == "ja" and target.name in row.elsewhere)
+            numbered = near and target.name not in row.elsewhere and not _denied_itself(row, hit, topic)
             if not numbered:
                 if target.name in vetoed:
                     if topic.kind == "request":
@@ -345,6 +345,12 @@ def _is_all(row: _Row, hit: Hit) -> bool:
     # Behind a stem the word has to end, too: `cancelled` is another one.
     behind = row.folded[hit.end - (row.folded[hit.end - 1 : hit.end] == " ") :]
     return behind.startswith((" ,", ",")) or not behind.strip()
+
+
+def _denied_itself(row: _Row, hit: Hit, topic: Topic) -> bool:
+    """True if a veto of the topic names these very words."""
+    vetoes = (veto for veto, target in row.speaking if target.kind == "veto" and target.name == topic.name)
+    return any(veto.start < hit.end and hit.start < veto.end for veto in vetoes)
 
 
 def _beside(row: _Row, hit: Hit, start: int, end: int) -> bool:
