@@ -478,6 +478,8 @@ def test_what_stands_beside_the_orders_number_is_said_of_the_order(
     [
         ("en", "Blue teapot", "Cancel my teapot", "draft"),
         ("en", "Blue teapot", "Cancel my hotel", "hold"),
+        ("en", "Blue teapot", "Can you cancel the first payment attempt? The second went through.", "hold"),
+        ("en", "Blue teapot", "Can you cancel the delivery slot?", "hold"),
         ("en", "Blue teapot", "I want to cancel the mug I bought yesterday", "draft"),
         ("en", "Blue teapot", "I want to cancel the flight I booked yesterday", "hold"),
         ("ja", "波佐見焼 急須", "急須のキャンセルをお願いします。", "draft"),

@@ -95,6 +95,8 @@ _ENDS = frozenset(
     ]
 )
 _HEAD_WORDS = 4
+# An object by themselves, but not before another word: `the second`, `the second order`, `the second payment`.
+_WHICH = frozenset({"first", "second", "third", "duplicate", "other", "extra", "double", "last", "latest", "delivery"})
 # `the mug set I ordered`: what was bought here, whatever it is called.
 _BOUGHT = frozenset({"ordered", "bought", "purchased"})
 _RELATIVE = frozenset({"i", "we", "that", "which"})
@@ -154,6 +156,9 @@ def _en(behind: str, objects: Sequence[str]) -> bool:
     if len(words) < 2 or words[0] not in _DETERMINERS or words[0] in objects:
         return True
     for place, word in enumerate(words[1:], 1):
+        following = words[place + 1] if place + 1 < len(words) else ""
+        if word in _WHICH and following and following not in _ENDS and not following[0].isdigit():
+            continue
         if word in objects or any(c.isdigit() for c in word):
             return True
         if word in _RELATIVE and place > 1 and _BOUGHT.intersection(words[place + 1 : place + 4]):
