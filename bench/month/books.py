@@ -302,7 +302,15 @@ def _report(month: Month, lying: dict[str, list[Stored]], everything: list[Seen]
     pasted = [one for one in everything if one.where == "pasted"]
     apologies = [one for one in (*by_us, *pasted) if one.matter in _APOLOGIES]
     changed = [one for one in by_us if SIGNED in text_of(one.raw) or any(words in text_of(one.raw) for words in FILLED)]
-    settled = [m for m in lying[SENT] if subject_of(m.raw).startswith("ご対応をお願いします")]
+    # Who refuses a draft and then settles the matter elsewhere has ended it once, and the report calls it refused; who
+    # closes two notes on one order at one sitting has given one answer.
+    refused = {one.order for one in everything if one.where == "discarded"}
+    closed = [m.raw for m in lying[SENT] if subject_of(m.raw).startswith("ご対応をお願いします")]
+    settled = {
+        (subject_of(raw).partition("（注文 ")[2] or raw, month.staff.closed[header_of(raw, "In-Reply-To")])
+        for raw in closed
+        if not any(f"注文 {order}）" in subject_of(raw) for order in refused)
+    }
     short = {(one.order, one.matter) for one in everything if one.matter in _SHORT and one.where != "discarded"}
     books.report += [
         ("mails of buyers", said["mails"]["received"], len(lying["INBOX"])),
