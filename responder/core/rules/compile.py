@@ -21,6 +21,7 @@ from responder.core.rules.reading import Reader, Target
 from responder.core.rules.rulebook import Rulebook
 from responder.core.rules.shipped import WORD_KINDS, flattened, shipped, spread
 from responder.core.rules.spelling import Spelling
+from responder.core.rules.weighing import shipped_weighing
 from responder.core.rules.when import WhenReader
 from responder.core.sentences import language_of, speech
 from responder.model import LANGUAGES, Action, Language
@@ -117,7 +118,7 @@ class _Compiler:
             Spelling(mend, matcher.words | real),
             frozenset(self.scopes),
         )
-        return Rulebook(rules, topics, reader, self.timezone)
+        return Rulebook(rules, topics, reader, self.timezone, shipped_weighing())
 
     # --- words, topics, examples ---
 

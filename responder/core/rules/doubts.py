@@ -1,0 +1,195 @@
+"""What the examples object to a reply that words ask for: the mail looks like something else, or asks for more.
+
+A matter told at length around one clear sentence (`we shall be away when it comes, so please cancel it`) is no
+objection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+from responder.core.rules.conditions import Case
+from responder.core.rules.examples import Leaning
+from responder.core.rules.matters import QUESTION, THANKS, Matters
+from responder.core.rules.pack import Rule
+from responder.core.rules.reading import Reader, Reading
+from responder.core.rules.weighing import Weighing
+from responder.model import Reason
+
+# What only a person may answer: an injury, a threat.
+GRIEVANCE = "grievance"
+# The act of a sentence that starts with `also`.
+ADDITION = "addition"
+
+
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """What a mail looks like, seen from a rule: the topics that are its `own`, their share together, and the likeliest
+    `other` one. It `is_dear` where a wrong draft is worst."""
+
+    leaning: Leaning
+    own: Set[str]
+    share: float
+    other: str
+    is_dear: bool
+
+    @property
+    def other_share(self) -> float:
+        return self.leaning.shares[self.other]
+
+    @property
+    def person_share(self) -> float:
+        return self.leaning.shares.get(QUESTION, 0.0)
+
+    def like(self, topic: str) -> Reason:
+        """The objection that it looks like this topic."""
+        return Reason.of("looks_like_another", topic=topic, example=self.leaning.nearest(topic))
+
+
+@dataclass(frozen=True)
+class Doubts:
+    """The objections that likeness to examples makes."""
+
+    matters: Matters
+    reader: Reader
+    weighing: Weighing
+
+    def against(self, rule: Rule, case: Case) -> Reason | None:
+        """The examples' objection to a rule that its words let through, or None: the mail looks like something else
+        entirely, or, where a wrong draft is worst, more like something else."""
+        reading, weighing = case.reading, self.weighing.doubt
+        looks = self._looks(rule, reading)
+        if looks is None:
+            return None
+        if looks.leaning.shares.get(GRIEVANCE, 0.0) >= max(weighing.grievance, looks.share):
+            return looks.like(GRIEVANCE)
+        asked = rule.asks & reading.asked.keys()
+        if (second := self._second(reading, looks.own | rule.covers, looks.leaning)) is not None:
+            return Reason.of("two_matters", topics=", ".join((*sorted(asked), second)))
+        # `Cancel 8237`: no likeness says more.
+        if looks.is_dear and any(reading.asked[name].numbered for name in asked):
+            return None
+        another = self._is_another(looks)
+        unlike = self._is_unlike(rule, looks)
+        question = self._is_a_question(rule, looks)
+        if not (another or unlike or question):
+            return None
+        clearly = self._clearly(rule, reading, looks.own)
+        if another and not self._is_told_around(rule, reading, looks, clearly):
+            return looks.like(looks.other)
+        if unlike and clearly < weighing.unlike:
+            return looks.like(looks.other)
+        return looks.like(QUESTION) if question and clearly < weighing.person else None
+
+    def _looks(self, rule: Rule, reading: Reading) -> _Looks | None:
+        """What a mail looks like to a rule; None where there are too few examples to say."""
+        leaning = self.reader.lean(reading) if rule.asks else None
+        if leaning is None:
+            return None
+        own, shares = self.matters.own_of(rule), leaning.shares
+        other = max((name for name in shares if name not in own), key=shares.__getitem__, default=None)
+        if other is None or leaning.count_of(own) < self.weighing.few_examples:
+            return None
+        share = sum(shares.get(name, 0.0) for name in own)
+        return _Looks(leaning, own, share, other, self.matters.answers_dear(rule))
+
+    def _is_another(self, looks: _Looks) -> bool:
+        """True where the mail looks like another topic, and hardly like what the rule answers."""
+        weighing = self.weighing.doubt
+        hardly = looks.share <= weighing.own or (looks.is_dear and looks.share < weighing.dear_part * looks.other_share)
+        return hardly and looks.other_share >= weighing.other
+
+    def _is_unlike(self, rule: Rule, looks: _Looks) -> bool:
+        """True where the mail does not look like what the rule answers. That it looks like nothing at all is no
+        objection to known words that ask for a mere report (`where is it`)."""
+        if looks.leaning.count < self.weighing.few_pieces or looks.share >= self.weighing.doubt.unlike:
+            return False
+        is_vague = (
+            looks.other in self.matters.answerable
+            and looks.other_share < self.weighing.doubt.other
+            and looks.person_share < looks.share
+            and self.matters.only_reports(rule)
+        )
+        return not is_vague
+
+    def _is_a_question(self, rule: Rule, looks: _Looks) -> bool:
+        """True where the mail looks more like what only a person can answer."""
+        weighing, person = self.weighing.doubt, looks.person_share
+        return person >= weighing.person and looks.share < weighing.person_part * person and QUESTION not in rule.covers
+
+    def _is_told_around(self, rule: Rule, reading: Reading, looks: _Looks, clearly: float) -> bool:
+        """True where what the mail looks like is only told around a sentence that asks `clearly` (a share)."""
+        if clearly >= self.weighing.clear:
+            if looks.other in self.matters.answerable:
+                return True
+            unsaid = looks.other == QUESTION or (looks.is_dear and clearly >= self.weighing.sure)
+            if unsaid and self._wishes_only(rule, reading, looks.own):
+                return True
+        # Who asks and then thanks has not only thanked, however short his question.
+        return looks.other == THANKS and (
+            _wishes(rule, reading) or clearly > self._clearly(rule, reading, frozenset({THANKS}))
+        )
+
+    def _wishes_only(self, rule: Rule, reading: Reading, own: Set[str]) -> bool:
+        """True where every other sentence only tells (`my telephone is ...`, `I forgot my password`): none that wishes
+        something looks like what the rule does not answer."""
+        asking = {m.sentence for m in reading.mentions if m.topic in rule.asks and m.status == "asked"}
+        others = (self.reader.lean(reading, only=number) for number in reading.wishing - asking)
+        return all(
+            max((share for name, share in each.shares.items() if name not in own), default=0.0)
+            < self.weighing.doubt.other
+            for each in others
+            if each is not None
+        )
+
+    def _clearly(self, rule: Rule, reading: Reading, own: Set[str]) -> float:
+        """How much the sentences that ask for what the rule answers look like these topics by themselves, at most; 1
+        where the examples proposed it, and where a sentence says next to nothing but that its order be cancelled."""
+        asked = rule.asks & reading.asked.keys()
+        if not asked or any(reading.asked[name].likeness is not None for name in asked):
+            return 1.0
+        asking = [each for each in reading.mentions if each.topic in asked and each.status == "asked"]
+        if self.matters.has_dear(asked) and any(
+            each.sentence in reading.wishing
+            and len(each.words) >= self.weighing.doubt.nothing_else * len(reading.sentences[each.sentence].text)
+            for each in asking
+        ):
+            return 1.0
+        numbers = sorted({each.sentence for each in (*asking, *map(reading.asked.__getitem__, asked))})
+        alone = [self.reader.lean(reading, only=number) for number in numbers]
+        return max((sum(each.shares.get(n, 0.0) for n in own) for each in alone if each is not None), default=0.0)
+
+    def _second(self, reading: Reading, answered: Set[str], whole: Leaning) -> str | None:
+        """The matter of a sentence that adds one in words that nobody knows (`also you took the fee twice`), or begs
+        for it at length (`and the saucer had a crack, can you put a new one in`). `whole` is what the mail looks
+        like."""
+        weighing = self.weighing.doubt
+        answerable = self.matters.answerable
+        begged = {
+            name
+            for name, share in whole.shares.items()
+            if share >= weighing.begged.of_mail
+            and name in answerable
+            and name not in answered
+            and not self.matters.has_dear((name,))
+        }
+        for number, sentence in enumerate(reading.sentences):
+            adds = ADDITION in sentence.acts
+            wishes = bool(begged) and number in reading.wishing
+            leaning = self.reader.lean(reading, only=number) if adds or wishes else None
+            if leaning is None or leaning.count < (self.weighing.few_pieces if adds else weighing.begged.pieces):
+                continue
+            name = max(leaning.shares, key=leaning.shares.__getitem__)
+            least = weighing.addition if adds else weighing.begged.share
+            if name not in answerable or name in answered or leaning.shares[name] < least:
+                continue
+            if adds or name in begged:
+                return name
+        return None
+
+
+def _wishes(rule: Rule, reading: Reading) -> bool:
+    """True where a sentence that asks for what the rule answers does so with a question or a please."""
+    asked = rule.asks & reading.asked.keys()
+    return any(m.topic in asked and m.status == "asked" and m.sentence in reading.wishing for m in reading.mentions)

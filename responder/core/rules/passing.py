@@ -1,0 +1,91 @@
+"""What a mail says only in passing: matters that its words name and that, by the examples, it is not about.
+
+Such a matter is no second one that a reply would have to answer. Cancelling and what only a person answers never is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass, replace
+
+from responder.core.rules.conditions import Case
+from responder.core.rules.matters import MONEY_BACK, QUESTION, TOLD_AROUND, Matters
+from responder.core.rules.reading import Reader, Reading
+from responder.core.rules.weighing import Weighing
+
+
+@dataclass(frozen=True)
+class Passing:
+    """The matters that are named beside what a mail is surely about."""
+
+    matters: Matters
+    reader: Reader
+    weighing: Weighing
+
+    def without_single_words(self, case: Case) -> Case | None:
+        """The case without the matters that single words of it name (`the old one`, `does not fit two`), where by the
+        examples it is surely about another that it asks for too; None if there are none."""
+        asked, matters = case.reading.asked, self.matters
+        leaning = self.reader.lean(case.reading) if len(asked) > 1 else None
+        if leaning is None:
+            return None
+        kin = {name: matters.kin_of(name) for name in asked if matters.is_matter(name)}
+        shares = {name: sum(leaning.shares.get(n, 0.0) for n in names) for name, names in kin.items()}
+        most = max(shares.values(), default=0.0)
+        if most < self.weighing.passing.alone:
+            return None
+        unlike = {
+            name
+            for name, share in shares.items()
+            if share <= self.weighing.passing.part * most
+            and name in matters.answerable
+            and leaning.count_of(kin[name]) >= self.weighing.few_examples
+            and not matters.has_dear(kin[name])
+        }
+        return _without(unlike, case) if unlike else None
+
+    def without_stories(self, case: Case) -> Case | None:
+        """The case without matters whose words only tell how things came about (`he has moved to Spain`, `import tax
+        is 25 %`), where by the examples the mail is surely about cancelling or the whereabouts; None if there are none.
+        No such sentence wishes anything, and by itself none looks like its matter."""
+        reading, matters = case.reading, self.matters
+        leaning = self.reader.lean(reading) if case.order is not None and reading.asked else None
+        if leaning is None:
+            return None
+        best = max(leaning.shares, key=leaning.shares.__getitem__)
+        if leaning.shares[best] < self.weighing.sure or best not in TOLD_AROUND:
+            return None
+        kin, covered = matters.kin_of(best), matters.covered_with(best)
+        aside = {name for name in reading.asked if name not in kin and matters.is_matter(name)}
+        if kin & reading.asked.keys():
+            aside -= covered
+        # A subject tells what the mail is about, not how things came about.
+        above = case.message.subject.strip() and any(reading.asked[name].sentence == 0 for name in aside)
+        if not aside or above:
+            return None
+        open_ = aside if best != "cancel" else aside - MONEY_BACK
+        told = all(self._only_tells(name, kin, reading, covered=name in covered) for name in open_)
+        return _without(aside, case) if told else None
+
+    def _only_tells(self, name: str, kin: Set[str], reading: Reading, *, covered: bool) -> bool:
+        """True for a matter in a sentence that wishes nothing and, unless the answer covers it, looks more like these
+        kin than like it."""
+        number = reading.asked[name].sentence
+        asking = reading.wishing | {each.sentence for other, each in reading.asked.items() if other in kin}
+        if number in asking or self.matters.has_dear((name,)):
+            return False
+        alone = None if covered else self.reader.lean(reading, only=number)
+        if alone is None:
+            return covered
+        own = self.matters.kin_of(name) | {QUESTION}
+        likeness = sum(alone.shares.get(n, 0.0) for n in own)
+        return likeness <= min(self.weighing.passing.hardly, sum(alone.shares.get(n, 0.0) for n in kin))
+
+
+def _without(names: Set[str], case: Case) -> Case:
+    """The case as if its mail did not speak of these matters."""
+    reading = case.reading
+    mentions = tuple(m for m in reading.mentions if m.topic not in names)
+    asked = {name: mention for name, mention in reading.asked.items() if name not in names}
+    named = frozenset(m.topic for m in mentions)
+    return replace(case, reading=replace(reading, mentions=mentions, asked=asked, mentioned=named))

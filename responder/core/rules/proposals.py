@@ -1,0 +1,153 @@
+"""What the examples propose: a draft where no words of a mail are known, or in the place of words that are doubtful.
+
+Likeness is never enough by itself: the order's state must make the reply possible, and every veto speaks first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from responder.core.rules.conditions import Case
+from responder.core.rules.examples import Leaning, Likeness
+from responder.core.rules.matching import Matching
+from responder.core.rules.matters import MONEY_BACK, TOLD_AROUND, Matters, begs_for_money
+from responder.core.rules.reading import Mention, Reader, Reading
+from responder.core.rules.weighing import Weighing
+from responder.model import Decision
+
+# Who speaks of cancelling like this is answered on nothing else by likeness alone.
+UNCLEAR = frozenset({"past", "done", "conditional", "undecided", "policy_question"})
+# Acts anywhere in a mail that keep examples from proposing a topic which they void.
+WARNING_ACTS = frozenset({"conditional", "withdrawn", "undecided", "policy_question"})
+# Who asks about the goods has not given them up, whatever story he tells around it.
+INQUIRY = "inquiry"
+# Who says that he wants no answer asks for nothing, whatever his mail looks like.
+NOTHING_WANTED = "no_reply_needed"
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """The drafts that likeness to examples makes."""
+
+    matching: Matching
+    matters: Matters
+    reader: Reader
+    weighing: Weighing
+
+    def without_words(self, case: Case) -> Decision | None:
+        """What the examples propose for a mail whose words are not known, if the order makes it possible; or None."""
+        leaning = self.reader.lean(case.reading)
+        name = self._leading(case, leaning) if leaning is not None else None
+        if leaning is None or name is None or not self._is_enough(name, case.reading, leaning):
+            return None
+        assumed = assume(case, name, leaning.nearest(name), round(leaning.shares[name], 2))
+        return self.matching.decision(self.matching.first(assumed))
+
+    def in_place_of_words(self, case: Case, *, doubted: bool) -> Decision | None:
+        """The draft on what the mail surely looks like, where it answers what its words ask as well (`money back
+        please, it has not been sent yet, has it`); or None. More is needed where the words' own draft is `doubted`."""
+        leaning = self.reader.lean(case.reading)
+        if leaning is None:
+            return None
+        name = max(leaning.shares, key=leaning.shares.__getitem__)
+        share = leaning.shares[name]
+        least = self.weighing.certain if doubted else self.weighing.proposal.in_place
+        if share < least or name not in self.matters.answerable or not self._may(name, case.reading, share):
+            return None
+        match = self.matching.first(assume(case, name, leaning.nearest(name), round(share, 2), case.reading.asked))
+        if match.rule is None or name not in match.rule.asks:
+            return None
+        decision = self.matching.decision(match)
+        return decision if decision.action == "draft" else None
+
+    def _leading(self, case: Case, leaning: Leaning) -> str | None:
+        """The likeliest topic that would end in a draft for this order, if nothing in the mail speaks against it and it
+        leads all those of other situations, as well as all that never end in one."""
+        shares = leaning.shares
+        lead = self.weighing.proposal.lead
+        against = max((share for name, share in shares.items() if name not in self.matters.answerable), default=0.0)
+        possible = sorted(
+            (name for name in shares if self._may(name, case.reading, shares[name])),
+            key=shares.__getitem__,
+            reverse=True,
+        )
+        if not possible or shares[possible[0]] < lead * against:
+            return None
+        drafts = self.matching.drafts({name: assume(case, name) for name in possible}, case)
+        if not drafts:
+            return None
+        best = next(iter(drafts))
+        others = [shares[name] for name in drafts if drafts[name] != drafts[best]]
+        return best if shares[best] >= lead * max(*others, against, 0.0) else None
+
+    def _is_enough(self, name: str, reading: Reading, leaning: Leaning) -> bool:
+        """True where a mail says as much of a topic as it takes to propose it."""
+        weighing, share = self.weighing, leaning.shares[name]
+        is_dear = self.matters.has_dear((name,))
+        if share < self.matters.topics[name].least and not self._at_length(name, reading, leaning):
+            return False
+        if is_dear and share < weighing.sure and not self._wished(name, reading):
+            return False
+        few = weighing.proposal.dear_pieces if is_dear else weighing.few_pieces
+        if leaning.count < few and share < weighing.sure:
+            return False
+        return share >= weighing.proposal.against_words or not self._asks_else(name, reading)
+
+    def _wished(self, name: str, reading: Reading) -> bool:
+        """True where a sentence that wishes something looks like the topic, or begs for the money."""
+        if begs_for_money(reading):
+            return True
+        alone = (self.reader.lean(reading, only=number) for number in reading.wishing)
+        return any(each.shares.get(name, 0.0) >= self.weighing.clear for each in alone if each is not None)
+
+    def _at_length(self, name: str, reading: Reading, leaning: Leaning) -> bool:
+        """True where a mail that wishes something says much that is like the topic and little like any other."""
+        needed = self.weighing.proposal.at_length
+        if begs_for_money(reading):
+            needed = self.weighing.proposal.with_refund
+        elif not reading.wishing:
+            return False
+        others = max(other for topic, other in leaning.shares.items() if topic != name)
+        return leaning.count >= needed.pieces and leaning.shares[name] >= max(needed.share, needed.lead * others)
+
+    def _asks_else(self, name: str, reading: Reading) -> bool:
+        """True where words of the mail ask for a matter of another situation; money back is no other than a cancel."""
+        own = self.matters.kin_of(name) | (MONEY_BACK if self.matters.has_dear((name,)) else set())
+        return any(other not in own and self.matters.is_matter(other) for other in reading.asked)
+
+    def _may(self, name: str, reading: Reading, share: float) -> bool:
+        """False where an act speaks against the topic, or a veto against it or another of the same situation."""
+        matters, weighing = self.matters, self.weighing
+        topic = matters.topics.get(name)
+        if topic is None or topic.least > 1 or reading.acts & topic.voids & WARNING_ACTS:
+            return False
+        if NOTHING_WANTED in reading.acts:
+            return False
+        # `I told them to leave it`: what is reported is asked of nobody.
+        if "done" in reading.acts and share < weighing.sure and topic.is_dear:
+            return False
+        if INQUIRY in reading.acts and (name in TOLD_AROUND or topic.is_dear):
+            return False
+        kin = matters.kin_of(name)
+        plain = ("asked", "mentioned") if share >= weighing.proposal.unasked or not topic.asked_by else ("asked",)
+        if any(m.topic in kin and m.status not in plain for m in reading.mentions):
+            return False
+        if any(m.status in UNCLEAR and matters.has_dear((m.topic,)) for m in reading.mentions):
+            return False
+        against = {other for other in kin if other == name or matters.topics[other].kind == "request"}
+        sure = weighing.certain if topic.is_dear else weighing.sure
+        return not kin & reading.elsewhere and (share >= sure or not against & reading.vetoed)
+
+
+def assume(
+    case: Case,
+    topic: str,
+    example: str = "",
+    score: float = 0.0,
+    asked: Mapping[str, Mention] = MappingProxyType({}),
+) -> Case:
+    """The case as if its mail asked for this topic, and for what is `asked` besides."""
+    mention = Mention(topic, "asked", 0, "", Likeness(topic, example, score))
+    return replace(case, reading=replace(case.reading, asked={**asked, topic: mention}))
