@@ -52,7 +52,8 @@ class Message:
     `message_id`, `in_reply_to`, `references` hold only well-formed ids with their angle brackets; a malformed one
     is absent. `headers` maps lower-case names to the decoded, unfolded values in order of appearance (topmost
     first). `text` is all visible text; `new_text` what the sender wrote now; `quoted_text` what he quotes;
-    `signature` what closes the mail. `return_path` is "" for the null path and None where the header is missing.
+    `signature` what closes the mail. `own_subject` is the subject without what a marketplace wrote into it, None where
+    that is the whole subject. `return_path` is "" for the null path and None where the header is missing.
     `problems` are reading problems by code (`unknown_charset`, `truncated`, `two_from` ...), empty for a clean mail.
     `content_sha256` covers sender, date, subject, id and body but no trace headers: the same mail delivered twice
     has the same value.
@@ -79,6 +80,12 @@ class Message:
     language: Language
     problems: tuple[str, ...] = ()
     form: Mapping[str, str] = field(default_factory=dict)
+    own_subject: str | None = None
+
+    @property
+    def said_above(self) -> str:
+        """The subject as far as it is the writer's own."""
+        return self.subject if self.own_subject is None else self.own_subject
 
     @classmethod
     def blank(cls, language: Language) -> Message:

@@ -236,6 +236,27 @@ def test_a_buyer_cannot_end_amazon_s_frame_himself() -> None:
     assert "and send it to me" in bare.new_text + bare.signature
 
 
+@pytest.mark.parametrize(
+    ("sender", "subject", "own"),
+    [
+        ("a@marketplace.amazon.com", "Inquiry from Amazon customer Diane (Order: 250-3390174-8820156)", ""),
+        (
+            "a@marketplace.amazon.com",
+            "Order delivery inquiry from Amazon customer Ben (Order: 250-3)",
+            "Order delivery inquiry",
+        ),
+        ("a@marketplace.amazon.co.jp", "umbrella not here", "umbrella not here"),
+        ("0a1b@members.ebay.com", "kofi_b sent a message about cancel culture, the book #1234", ""),
+        ("b@buyer.example", "Inquiry from Amazon customer Diane", "Inquiry from Amazon customer Diane"),
+    ],
+)
+def test_what_a_marketplace_writes_into_a_subject_is_not_said_by_the_buyer(sender: str, subject: str, own: str) -> None:
+    message = mail_from(sender, "Where is it?", subject=subject)
+    bare = unframe(message, recognise(message, CHANNELS))
+    assert bare.said_above == own
+    assert bare.subject == subject
+
+
 def test_a_mail_without_its_frame_stays_as_it_is() -> None:
     message = mail_from("a@marketplace.amazon.co.jp", "キャンセルしてください")
     assert unframe(message, by_name("amazon")) == message

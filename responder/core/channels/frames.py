@@ -25,6 +25,7 @@ def unframe(message: Message, channel: Channel) -> Message:
     """
     if channel.kind == "notice" or channel.name == OWN:
         return message
+    message = _with_own_subject(message, channel)
     if channel.kind == "form":
         return _unframe_form(message, channel)
     head, words, told = "", None, {}
@@ -41,6 +42,13 @@ def unframe(message: Message, channel: Channel) -> Message:
     if words is None:
         return replace(message, form={**message.form, **told}) if told else message
     return _with_words(message, words, told)
+
+
+def _with_own_subject(message: Message, channel: Channel) -> Message:
+    """`Inquiry from Amazon customer ...` is said by nobody; a buyer's own subject stays as it is."""
+    if channel.subject_frames is None or not channel.subject_frames.search(message.subject[:998]):
+        return message
+    return replace(message, own_subject=channel.subject_frames.sub(" ", message.subject[:998]).strip())
 
 
 def _told_by_frame(message: Message, head: str, channel: Channel) -> dict[str, str]:

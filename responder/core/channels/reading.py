@@ -38,7 +38,7 @@ _LISTS: Mapping[str, Collection[str] | None] = {
     "official_cancel_columns": None,
     "official_cancel_words": None,
 }
-_PATTERNS = ("order_ids", "certain_ids", "form_ends", "form_senders", "form_senders_at_home")
+_PATTERNS = ("order_ids", "certain_ids", "subject_frames", "form_ends", "form_senders", "form_senders_at_home")
 _ROUTE_KEYS = ("kind", "reply_mode", "senders", "subjects", "bodies", "official_cancel")
 
 

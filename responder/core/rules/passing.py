@@ -60,7 +60,7 @@ class Passing:
         if kin & reading.asked.keys():
             aside -= covered
         # A subject tells what the mail is about, not how things came about.
-        above = case.message.subject.strip() and any(reading.asked[name].sentence == 0 for name in aside)
+        above = case.message.said_above.strip() and any(reading.asked[name].sentence == 0 for name in aside)
         if not aside or above:
             return None
         open_ = aside if best != "cancel" else aside - MONEY_BACK

@@ -187,7 +187,7 @@ class Reader:
 
     def _rows(self, message: Message, new_text: str) -> list[_Row]:
         texts: list[tuple[str, str]] = []
-        subject = message.subject[:300].strip()
+        subject = message.said_above[:300].strip()
         if subject and not _REPLY.match(subject):
             texts.append((subject, "subject"))
         elif subject:
