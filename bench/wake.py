@@ -51,7 +51,7 @@ def measure(mails: int, open_drafts: int) -> list[Row]:
                 since = time.monotonic()
                 dovecot.deliver("shop", mail.raw, sender=mail.sender)
                 daemon.wait_until(
-                    lambda n=number: daemon.count(drafted) > waiting + n,  # type: ignore[misc]
+                    lambda n=number: daemon.count(drafted) > waiting + n,
                     within_s=600,
                 )
                 seen = _until_stored(tap, since)

@@ -390,7 +390,7 @@ class Daemon:
         def job() -> None:
             try:
                 send_receipts(desk, receipts, self._stopping.is_set)
-            except Exception:
+            except Exception:  # ours: on a thread nobody waits for; what was begun is asked about
                 log.exception("auto_reply_failed", extra={"action": "auto_reply_failed", "account": post.name})
 
         future = self._sending[post.name, RECEIPTS] = self._senders.submit(job)

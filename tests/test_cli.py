@@ -160,9 +160,9 @@ def test_a_certificate_that_does_not_verify_ends_with_78(
     make_dovecot: Callable[..., object], certificate: object, tmp_path: Path, sink: Sink
 ) -> None:
     server = make_dovecot(certificate=certificate)
-    made = Shop(server, sink, tmp_path)  # type: ignore[arg-type]
+    made = Shop(server, sink, tmp_path)
     made.write_files()
-    edit(made, f'port = {server.imap_port}, tls = "none"', f'port = {server.imaps_port}, tls = "implicit"')  # type: ignore[attr-defined]
+    edit(made, f'port = {server.imap_port}, tls = "none"', f'port = {server.imaps_port}, tls = "implicit"')
     for verb in ("check", "run"):
         done = responder(verb, "--config", str(tmp_path))
         assert done.returncode == 78

@@ -45,7 +45,7 @@ def run(name: str, folder: Path, *, seed: int, count: int, seconds: float = 1e9)
             made.inputs += 1
             try:
                 target.check(data)
-            except Exception as exc:
+            except Exception as exc:  # whatever an input raises is what is looked for
                 made.findings.setdefault(where(exc), data)
         made.seconds = monotonic() - start
     return made

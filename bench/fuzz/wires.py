@@ -55,7 +55,7 @@ def bounded(work: Callable[[], None], most_s: float = 10.0) -> None:
     def run() -> None:
         try:
             work()
-        except BaseException as exc:
+        except BaseException as exc:  # on a thread: whoever waits for it raises it
             failure.append(exc)
 
     thread = threading.Thread(target=run, daemon=True)

@@ -203,7 +203,7 @@ class Month:
                 self._wish(order, matter)
                 restock = "2026-01-20" if matter == "combined" else ""
                 rows.append(f"{order.order_id},{word},天候,{restock},2026-01-08,")
-                self.at(datetime(2026, 1, 8, 12, tzinfo=ZONE), lambda order=order: setattr(order, "held_up", False))  # type: ignore[misc]
+                self.at(datetime(2026, 1, 8, 12, tzinfo=ZONE), lambda order=order: setattr(order, "held_up", False))
         self.stage.owe(*rows)
         self.stage.turn()
 

@@ -86,7 +86,7 @@ def _order(row: Mapping[str, str]) -> Order:
     return Order(
         row["order_id"],
         channel=row["channel"],
-        status=row["status"],  # type: ignore[arg-type]
+        status=row["status"],
         status_word=row["status"],
         buyer_name=row["buyer_name"],
         buyer_mail=row["buyer_mail"],

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -29,12 +29,15 @@ from responder.cli.common import (
 if TYPE_CHECKING:
     from responder.config import Settings
     from responder.core.owed import Wish
+    from responder.core.owed.wish import Rest
     from responder.core.wording import Catalog
     from responder.edges.journal import Journal
     from responder.edges.journal.owed import Owed, Wished
     from responder.edges.orders import FileBook, JoinedBook
     from responder.flows.notices import Notice
     from responder.model import Language, Order, Reason
+
+Word = TypeVar("Word", bound=str)
 
 FOLLOW_S = 120.0
 LOOK_EVERY_S = 0.3
@@ -95,9 +98,9 @@ def owe(
     answer_by: str,
     alternatives: tuple[str, ...],
     items: tuple[str, ...],
-    rest: str | None,
+    rest: Rest | None,
     business: bool | None,
-    language: str | None,
+    language: Language | None,
     account: str | None,
     orders_file: str | None,
     letter_file: str | None,
@@ -117,23 +120,23 @@ def owe(
     from responder.edges.orders import open_book
     from responder.errors import OrdersUnavailable
 
-    _known_word(matter, MATTERS, "--matter")
+    of_matter = _known_word(matter, MATTERS, "--matter")
     for cause in causes:
         _known_word(cause, CAUSES, "--cause")
     settings = load_settings(config, as_json=as_json)
     _accounts(settings, account)
     wish = Wish(
         "",
-        matter,  # type: ignore[arg-type]
+        of_matter,
         causes=causes,
         restock=_day(restock, settings, now, "--restock"),
         ship=_day(ship, settings, now, "--ship"),
         answer_by=_day(answer_by, settings, now, "--answer-by"),
         alternatives=tuple(one for text in alternatives if (one := alternative_from(text)) is not None),
         items=items,
-        rest=rest,  # type: ignore[arg-type]
+        rest=rest,
         business=business,
-        language=language,  # type: ignore[arg-type]
+        language=language,
     )
     sources = (one_file(settings, orders_file_of(orders_file)),) if orders_file else settings.orders
     book = open_book(sources, index=None if orders_file else settings.orders_index, is_kept=False)
@@ -162,13 +165,16 @@ def orders_file_of(name: str) -> Any:
     return Path(name)
 
 
-def _known_word(word: str, known: Sequence[str], option: str) -> None:
+def _known_word(word: str, known: Sequence[Word], option: str) -> Word:
+    """That word of the known ones. Raises BadParameter for any other."""
     import difflib
 
-    if word not in known:
-        near = difflib.get_close_matches(word, known, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise click.BadParameter(f"{word!r}: one of {', '.join(known)}.{hint}", param_hint=option)
+    for each in known:
+        if each == word:
+            return each
+    near = difflib.get_close_matches(word, known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise click.BadParameter(f"{word!r}: one of {', '.join(known)}.{hint}", param_hint=option)
 
 
 def _accounts(settings: Settings, account: str | None) -> None:

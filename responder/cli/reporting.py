@@ -25,6 +25,7 @@ from responder.cli.common import (
 if TYPE_CHECKING:
     from responder.config import Settings
     from responder.core.report import Figures
+    from responder.model import Language
 
 DAYS = 30
 
@@ -47,7 +48,7 @@ def report(
     out: str | None,
     with_csv: bool,
     by_mail: bool,
-    language: str | None,
+    language: Language | None,
     now: str | None,
 ) -> None:
     """Figures of a time as one HTML page: drafts, answers, cancels, stock-outs, what staff changed.
@@ -89,7 +90,7 @@ def report(
         _mail(settings, figures, moment)
         if out is None and not with_csv:
             sys.exit(EX_OK)
-    words = words_of(settings, language or settings.shop.language)  # type: ignore[arg-type]
+    words = words_of(settings, language or settings.shop.language)
     zone = settings.shop.timezone
     page = page_html(figures, words, shop=settings.shop.name, zone=zone)
     file = _page_file(out, since.astimezone(zone).date(), (until - timedelta(seconds=1)).astimezone(zone).date())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import pydantic
@@ -291,7 +291,7 @@ class OrdersTable(_SecretKeys):
         description="Which header holds which field, only where they differ.",
         json_schema_extra={"propertyNames": {"enum": list(ORDER_FIELDS)}},
     )
-    status_words: dict[str, Literal[get_args(OrderStatus)]] = Field(  # type: ignore[valid-type]
+    status_words: dict[str, OrderStatus] = Field(
         default_factory=dict, description='The source\'s own words, e.g. "入金待ち" = "unpaid".'
     )
     channel: Line | None = Field(None, description="The channel of orders that do not name one.")
@@ -305,7 +305,7 @@ class OrdersTable(_SecretKeys):
 class WordingTable(_Table):
     """The check of a reply's words before it is sent."""
 
-    warn_only: list[Literal[FINDINGS]] = Field(  # type: ignore[valid-type]
+    warn_only: list[Literal[FINDINGS]] = Field(  # type: ignore[valid-type]  # the check names them, nobody else
         default_factory=list, description="Findings that do not hold a mail: it is sent, and a note tells of them."
     )
 

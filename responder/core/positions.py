@@ -86,7 +86,7 @@ class _Scanner:
                 names.append(match.group())
             else:
                 match = _STRING.match(self.text, self.at)
-                assert match is not None, "not a text that tomli accepts"  # noqa: S101
+                assert match is not None, "not a text that tomli accepts"  # noqa: S101 - tomli has read it before
                 names.append(_unquoted(match.group()))
             self.at = match.end()
             dot = _DOT.match(self.text, self.at)

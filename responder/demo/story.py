@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import smtplib
 from collections.abc import Callable
+from functools import partial
 from time import monotonic, sleep
 from typing import TypeVar
 
@@ -114,10 +115,10 @@ class Story:
         self._teller.step("responder", "quiet", approved=self._shop.folders.approved)
         self._clock.run(SPEED)
         for mail in self._played("fills_blank", "too_early"):
-            self._wait(lambda m=mail: self._is_back(m), f"the reply to {self.name(mail)} comes back")  # type: ignore[misc]
+            self._wait(partial(self._is_back, mail), f"the reply to {self.name(mail)} comes back")
         for mail in self._played("ships_meanwhile"):
             old = first[mail.key]
-            self._wait(lambda m=mail, o=old: self._is_rewritten(m, o), f"a fresh draft for {self.name(mail)}")  # type: ignore[misc]
+            self._wait(partial(self._is_rewritten, mail, old), f"a fresh draft for {self.name(mail)}")
 
     def _again(self) -> None:
         self._teller.part("part_again")

@@ -77,7 +77,7 @@ def mode_mistake(path: Path) -> str | None:
 def _from_command(secret: Secret, env: Mapping[str, str]) -> str:
     program = secret.words[0]
     try:
-        done = subprocess.run(  # noqa: S603  the shop's own command, an argument list without a shell
+        done = subprocess.run(  # noqa: S603 - the shop's own command, an argument list without a shell
             secret.words,
             stdin=subprocess.DEVNULL,
             capture_output=True,

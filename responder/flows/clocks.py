@@ -111,7 +111,7 @@ def _letter(desk: Desk, file: CaseFile, seen: Look, now: datetime) -> Written | 
         desk.say("no_letter", level=30, case=file.case.id, why=str(exc))
     except (ResponderError, OSError):
         raise
-    except Exception as exc:
+    except Exception as exc:  # ours: one case must not stop the others
         desk.say("clock_breaks_us", level=40, case=file.case.id, error=type(exc).__name__)
     return None
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from secrets import token_hex
 
 from sqlalchemy import Connection
@@ -212,9 +213,9 @@ def say(desk: Desk, words: Sequence[ParcelWord], is_stopping: Callable[[], bool]
                 case "mail":
                     outcome, begun = _mail(desk, settings, word)
                 case "webhook":
-                    outcome, begun = _taken(desk, word, lambda w=word, s=settings: _post(s, w))  # type: ignore[misc]
+                    outcome, begun = _taken(desk, word, partial(_post, settings, word))
                 case "csv":
-                    outcome, begun = _taken(desk, word, lambda w=word, s=settings: _append(s, w))  # type: ignore[misc]
+                    outcome, begun = _taken(desk, word, partial(_append, settings, word))
             if outcome is not None:
                 with desk.journal.durable() as tx:
                     _settle(desk, tx, word, outcome, desk.clock(), begun=begun)

@@ -35,7 +35,7 @@ from responder.flows.bulletin import Bulletin
 from responder.flows.forgetting import forget_bodies
 from responder.flows.parcels import say
 from tests.journeys.by_hand import ByHand
-from tests.journeys.conftest import quick_shop  # noqa: F401  the shop of the stories
+from tests.journeys.conftest import quick_shop  # noqa: F401 - the shop of the stories, a fixture
 from tests.journeys.shop import ADDRESS, Shop, text_of
 
 # --- who may read ---------------------------------------------------------------------------------------------------
@@ -75,7 +75,7 @@ def test_what_we_make_is_for_its_owner_alone_whatever_the_umask(tmp_path: Path) 
         journal = Journal(f"sqlite:///{tmp_path / 'state' / 'responder.db'}")
         journal.take()
         journal.upgrade()
-        Bulletin(journal, lambda: None, lambda: None).open()  # type: ignore[arg-type, return-value]
+        Bulletin(journal, lambda: None, lambda: None).open()
         with journal.durable():
             modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "state").iterdir()}
         journal.close()
@@ -146,7 +146,7 @@ QUOTED = " ".join(PLANTED.values())
 
 
 @pytest.fixture
-def hand(quick_shop: Shop) -> Iterator[ByHand]:  # noqa: F811
+def hand(quick_shop: Shop) -> Iterator[ByHand]:  # noqa: F811 - that fixture, by its name
     shop = quick_shop
     shop.order("1042", buyer_mail=OF_THE_BUYER["address"], buyer_name=OF_THE_BUYER["name"], items=OF_THE_ORDER["item"])
     made = ByHand(shop)

@@ -48,7 +48,7 @@ def make_story(
         folder = tmp_path / str(next(numbers))
         folder.mkdir()
         shop = Shop(running, sink, folder, quiet_s=30.0, user=next(users))
-        stories.append(Story(shop, client, **how))  # type: ignore[arg-type]
+        stories.append(Story(shop, client, **how))
         return stories[-1]
 
     yield make

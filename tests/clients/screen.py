@@ -56,7 +56,7 @@ class Screen:
     def run(self, command: list[str]) -> None:
         """A program, until `close`."""
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self._started.append(subprocess.Popen(command, env=dict(self.env), **quiet))  # type: ignore[call-overload]
+        self._started.append(subprocess.Popen(command, env=dict(self.env), **quiet))
 
     def say(self, *command: str) -> str:
         """A program that ends by itself, and what it writes."""

@@ -38,7 +38,7 @@ class Dropping:
     client: Client
 
     def arrives(self, mark: str, **mail: object) -> None:
-        self.shop.buyer_writes(f"{mark}の件でご相談がございます。", subject=f"例の件 {mark}", **mail)  # type: ignore[arg-type]
+        self.shop.buyer_writes(f"{mark}の件でご相談がございます。", subject=f"例の件 {mark}", **mail)
 
     def lying(self, mailbox: str, mark: str) -> list[Stored]:
         return [s for s in self.shop.lies_in(mailbox) if mark in subject_of(s.raw)]

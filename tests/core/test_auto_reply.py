@@ -33,7 +33,7 @@ def mail(*, head: dict[str, str] | None = None, **changes: object) -> Message:
         text="素材を教えてください。",
         headers={name: (value,) for name, value in (head or {}).items()},
     )
-    return replace(usual, **changes)  # type: ignore[arg-type]
+    return replace(usual, **changes)
 
 
 def test_a_person_who_wrote_to_the_shop_himself_gets_it() -> None:

@@ -16,7 +16,7 @@ from tests.core.test_owed import ADDRESSES, channel, order_on, settings
 
 
 def write(template: str, variant: str, by: str, order: Order | None, name: str = "Hana Tanaka") -> Letter:
-    language: Language = variant[:2]  # type: ignore[assignment]
+    language: Language = variant[:2]
     buyer = replace(Message.blank(language), sender=Address(name, ADDRESSES[by][1]), message_id="<1@mail.example>")
     order_id = order.order_id if order is not None else None
     return compose(

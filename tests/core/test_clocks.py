@@ -20,7 +20,7 @@ LONG_AGO = OPENED - timedelta(days=30)
 
 def case(**changes: object) -> Case:
     usual = Case("c1", "main", "open", None, "hanako@mail.example", "own", "1042", "ja", OPENED, DEADLINE)
-    return replace(usual, **changes)  # type: ignore[arg-type]
+    return replace(usual, **changes)
 
 
 def mail(number: int = 1, action: str = "hold", *, answered: bool = False) -> MailLine:
@@ -28,8 +28,8 @@ def mail(number: int = 1, action: str = "hold", *, answered: bool = False) -> Ma
 
 
 def draft(state: str = "drafted", situation: str = "where_is_order", **changes: object) -> DraftLine:
-    usual = DraftLine(1, state, situation, situation, "1042", OPENED, None, None)  # type: ignore[arg-type]
-    return replace(usual, **changes)  # type: ignore[arg-type]
+    usual = DraftLine(1, state, situation, situation, "1042", OPENED, None, None)
+    return replace(usual, **changes)
 
 
 HELD = CaseFile(case(), (mail(),))

@@ -9,7 +9,7 @@ A, B = make_order("1042"), make_order("4980", buyer_mail="ken@mail.example")
 
 
 def ids(*found: object) -> list[str]:
-    return [order.order_id for order in found]  # type: ignore[attr-defined]
+    return [order.order_id for order in found]
 
 
 def test_what_is_certainly_an_order_goes_before_what_only_looks_like_one() -> None:

@@ -97,7 +97,7 @@ def write(
     identity: Identity = SHOP,
     now: datetime = NOW,
 ) -> Letter:
-    language: Language = "zh" if variant == "zh-hant" else variant  # type: ignore[assignment]
+    language: Language = "zh" if variant == "zh-hant" else variant
     name = channel.name if channel else "own"
     decision = Decision("draft", "any", "rule", language, name, order=order, template=template)
     return compose(
@@ -656,7 +656,7 @@ SHOP_EN = Shop("Minato Store", "en", signature="Minato Store")
 def test_every_text_is_clean_in_every_state(variant: str, channel: Channel | None) -> None:
     """No double blank lines, trailing blanks, foreign script, leftovers, claims without their fact."""
     buyer = Address("Jane Carter", "jane@mail.example")
-    language: Language = "zh" if variant == "zh-hant" else variant  # type: ignore[assignment]
+    language: Language = "zh" if variant == "zh-hant" else variant
     message = make_message(SAID[variant], sender=buyer, language=language)
     for template, status, payment in product(sorted(TEMPLATES.names("ja")), STATES, PAYMENTS):
         order = make_order(
@@ -799,5 +799,5 @@ def test_no_order_data_break_a_letter(total: Decimal, when: datetime, word: str)
     order = make_order(total=total, currency=word, carrier=word, tracking_no=word, payment=word)
     order = replace(order, ship_by=when, eta=when, shipped_at=when)
     for template, status in product(CORE, ("paid", "shipped")):
-        letter = write(template, replace(order, status=status))  # type: ignore[arg-type]
-        assert facts_now(replace(order, status=status), letter.facts) == letter.facts  # type: ignore[arg-type]
+        letter = write(template, replace(order, status=status))
+        assert facts_now(replace(order, status=status), letter.facts) == letter.facts

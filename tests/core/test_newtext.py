@@ -1,4 +1,4 @@
-# ruff: noqa: ERA001
+# ruff: noqa: ERA001 - quoted mails look like code that was commented out
 """What is new in a mail: client styles times languages times posting styles, and the odd ones one by one."""
 
 from __future__ import annotations

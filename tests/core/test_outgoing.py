@@ -49,7 +49,7 @@ def leave(raw: bytes, **changes: object) -> bytes:
         "now": NOW,
     }
     values.update(changes)
-    return outgoing(raw, **values)  # type: ignore[arg-type]
+    return outgoing(raw, **values)
 
 
 def parsed(raw: bytes) -> Parsed:

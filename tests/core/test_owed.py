@@ -89,7 +89,7 @@ def state_for(matter: str, n: int) -> str:
 @pytest.mark.parametrize("matter", MATTERS)
 def test_every_notice_passes_the_check_before_sending(matter: Any, variant: str) -> None:
     """Every cause, payment, channel, buyer and state: nothing false, forbidden, foreign or unfinished stands in it."""
-    language: Language = variant[:2]  # type: ignore[assignment]
+    language: Language = variant[:2]
     written = 0
     begin = VARIANTS.index(variant) * 21 + MATTERS.index(matter) * 5
     for n in range(begin, begin + 21):
@@ -125,7 +125,7 @@ def test_the_check_would_find_a_plea_to_cancel() -> None:
 def test_what_nobody_has_told_is_a_visible_blank(variant: str) -> None:
     def blanks(matter: Any, **facts: Any) -> tuple[str, ...]:
         order = order_on("own", variant, items=BOTH if "items" in facts else make_order().items)
-        return write(Wish("1042", matter, language=variant[:2], **facts), order).letter.blanks  # type: ignore[arg-type]
+        return write(Wish("1042", matter, language=variant[:2], **facts), order).letter.blanks
 
     assert blanks("sold_out") == ("品切れの理由",)
     assert blanks("sold_out", causes=("discontinued",)) == ()
@@ -156,7 +156,7 @@ CHOICES = {
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_who_waits_for_stock_is_asked_to_wait_or_to_cancel(variant: str) -> None:
     for matter in ("restock", "combined"):
-        wish = Wish("1042", matter, language=variant[:2], restock="2026-12-10")  # type: ignore[arg-type]
+        wish = Wish("1042", matter, language=variant[:2], restock="2026-12-10")
         words = " ".join(write(wish, order_on("own", variant)).letter.text.split())
         assert all(word in words for word in CHOICES[variant])
         assert ("December 10" if variant == "en" else "12月10日") in words
@@ -166,7 +166,7 @@ def test_who_waits_for_stock_is_asked_to_wait_or_to_cancel(variant: str) -> None
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_cause_is_told_in_one_place_and_none_is_invented(variant: str, cause: str) -> None:
     order = order_on("own", variant)
-    plain = Wish("1042", "restock", language=variant[:2], restock="2026-12-10")  # type: ignore[arg-type]
+    plain = Wish("1042", "restock", language=variant[:2], restock="2026-12-10")
     without = write(plain, order).letter.text
     stock = write(Wish("1042", "sold_out", (cause,), language=plain.language), order).letter
     delay = write(Wish("1042", "delay", (cause,), language=plain.language, ship="2026-12-01"), order).letter
@@ -243,7 +243,7 @@ def test_what_contradicts_the_order_is_not_written(matter: Any, status: str, cod
 @pytest.mark.parametrize("by", [name for name in ADDRESSES if name != "own"])
 def test_nobody_is_written_to_after_his_order_where_the_channel_forbids_it(by: str) -> None:
     for matter in ("care", "restock_notice"):
-        found = why_not(Wish("x", matter), order_on(by, status="cancelled"), channel(by), now=NOW, timezone=settings().shop.timezone)  # type: ignore[arg-type]  # fmt: skip
+        found = why_not(Wish("x", matter), order_on(by, status="cancelled"), channel(by), now=NOW, timezone=settings().shop.timezone)  # fmt: skip
         assert found is not None
         assert found.code == "owed_channel_forbids"
 
@@ -310,7 +310,7 @@ def test_a_page_to_print_is_complete_escaped_and_marks_what_is_missing(variant: 
     known = {"identity": SHOP, "shop": settings().shop, "templates": settings().templates, "now": NOW}
     letters = [
         page_text(Wish("1042", "restock", **given), order, "owe_letter", **known),
-        page_text(Wish("1042", "sold_out", language=variant[:2]), order, "owe_letter", **known),  # type: ignore[arg-type]
+        page_text(Wish("1042", "sold_out", language=variant[:2]), order, "owe_letter", **known),
     ]
     assert letters[0].blanks == ()
     assert letters[1].blanks == ("品切れの理由",)

@@ -73,7 +73,7 @@ def test_the_scripts_say_what_is_known_and_leave_the_rest_blank(template: str, v
         facts = FACTS[n % len(FACTS)]
         items = BOTH if "items" in facts else (Item("Mug", "MUG-01"),)
         order = order_on("own", variant, items=items, payment=("credit_card", "bank_transfer", "")[n % 3])
-        wish = Wish("1042", matter, language=variant[:2], business=n % 2 == 0, **facts)  # type: ignore[arg-type]
+        wish = Wish("1042", matter, language=variant[:2], business=n % 2 == 0, **facts)
         around = Surroundings(unanswered=n % 3 == 0)
         page = page_text(
             wish,

@@ -112,7 +112,7 @@ def test_the_json_holds_the_same_and_nothing_else() -> None:
 def cancel(status: str, action: str = "draft", first: str = "rule", asks: tuple[str, ...] = ("cancel",)) -> Decision:
     order = make_order(status=status)
     return Decision(
-        action,  # type: ignore[arg-type]
+        action,
         "cancel_before_ship",
         "r",
         "ja",

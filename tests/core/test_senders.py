@@ -59,7 +59,7 @@ def test_an_order_is_told_to_its_address_only(mail: str, of_order: str, same: bo
 def test_an_order_without_an_address_is_told_to_nobody_who_names_it() -> None:
     order = make_order(buyer_mail="", channel="")
     for kind in ("buyer", "form"):
-        channel = Channel("own" if kind == "buyer" else "form", kind=kind)  # type: ignore[arg-type]
+        channel = Channel("own" if kind == "buyer" else "form", kind=kind)
         assert not is_buyer(mail_from(HANAKO, form={"order_id": "1042"}), order, channel, trusted=None)
 
 

@@ -223,7 +223,7 @@ def test_without_a_way_for_such_a_password_nothing_is_said() -> None:
     with ScriptedImap(script, script) as server:
         for secret in ("ひみつ", "ascii"):
             with pytest.raises(LoginRefused, match="neither"):
-                Session.connect(server.server(), lambda secret=secret: secret)  # type: ignore[misc]
+                Session.connect(server.server(), lambda secret=secret: secret)
         assert heard(server) == ["CAPABILITY", "CAPABILITY"]
 
 

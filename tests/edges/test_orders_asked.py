@@ -455,7 +455,7 @@ def test_no_answer_raises_anything_else(body: object, orders_at: str) -> None:
         timeout_s=1,
         clock=clock,
     )
-    source._get = lambda url: (200, raw)  # type: ignore[method-assign]
+    source._get = lambda url: (200, raw)
     try:
         answer = source.by_ids(["1", "AB-1042"])
     except (ConfigError, OrdersUnavailable):

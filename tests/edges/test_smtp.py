@@ -458,7 +458,7 @@ def test_without_8bitmime_the_mail_is_rewritten_or_refused(shipping: Shipping) -
         assert "BODY=8BITMIME" not in sink.mails[0].options
         shipping.send(sink.server(), parcel(3, raw=EIGHT_BIT))
         shipping.send(sink.server(), parcel(4, raw=EIGHT_BIT), downgrade=lambda raw: raw)
-        shipping.send(sink.server(), parcel(5, raw=EIGHT_BIT), downgrade=lambda raw: raw[999])  # type: ignore[arg-type, return-value]
+        shipping.send(sink.server(), parcel(5, raw=EIGHT_BIT), downgrade=lambda raw: raw[999])
     refusals = [shipping.outcomes[key] for key in ("p3", "p4", "p5")]
     assert all(isinstance(outcome, Refused) and outcome.phase == "check" for outcome in refusals)
 

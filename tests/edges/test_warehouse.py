@@ -92,7 +92,7 @@ def begin(journal: Journal) -> Begin:
         with journal.durable() as tx:
             return parcels.begin(
                 tx, "main", case_id, order_id=order_id, channel="own", token=f"t{next(count)}", reason="buyer_cancel",
-                ways=ways, now=NOW,  # type: ignore[arg-type]
+                ways=ways, now=NOW,
             )  # fmt: skip
 
     return begin
@@ -106,7 +106,7 @@ def due(journal: Journal, now: datetime = NOW) -> list[ParcelWord]:
 def end(journal: Journal, step: str = "release", case_id: str = "c1", order_id: str | None = None) -> bool:
     with journal.durable() as tx:
         found = parcels.standing(tx, "main", case_id, order_id)
-        return found is not None and parcels.end(tx, found, step, "x", now=NOW)  # type: ignore[arg-type]
+        return found is not None and parcels.end(tx, found, step, "x", now=NOW)
 
 
 def said(journal: Journal, word: ParcelWord, state: str) -> None:

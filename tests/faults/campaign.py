@@ -68,7 +68,7 @@ def run(
                     done.append((task, verdict))
                     if on_verdict is not None:
                         on_verdict(task, verdict)
-        except BaseException as exc:
+        except BaseException as exc:  # on a thread: raised again by the one that waits for all
             failures.append(exc)
             raise
 

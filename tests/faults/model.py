@@ -136,14 +136,14 @@ def mischief_possible() -> Iterator[None]:
 
         return call
 
-    Journal._transaction = watched  # type: ignore[method-assign]
+    Journal._transaction = watched
     for name in names:
         setattr(Wire, name, through(name))
     try:
         yield
     finally:
         MISCHIEF.off()
-        Journal._transaction = transaction  # type: ignore[method-assign]
+        Journal._transaction = transaction
         for name in names:
             setattr(Wire, name, real[name])
 
@@ -612,7 +612,7 @@ class Model:
 
     def _forget_client(self) -> None:
         if self._client is not None:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception):  # the server may be gone: a goodbye proves nothing
                 self._client.logout()
             self._client = None
 

@@ -43,7 +43,7 @@ FULL_DISK_S = 1.5
 
 def short_times(read_s: float = READ_S) -> None:
     """Minutes become parts of a second. What is compared with one another keeps its order."""
-    Session.connect.__func__.__kwdefaults__.update(connect_timeout_s=read_s, read_timeout_s=read_s)  # type: ignore[attr-defined]
+    Session.connect.__func__.__kwdefaults__.update(connect_timeout_s=read_s, read_timeout_s=read_s)
     Session.done.__kwdefaults__.update(answer_s=read_s)
     submit_batch.__kwdefaults__.update(connect_timeout_s=read_s, command_timeout_s=read_s, answer_timeout_s=read_s)
     daemon.PAUSE_FIRST_S, daemon.PAUSE_MOST_S, daemon.PAUSE_REFUSED_S, daemon.STOP_WITHIN_S = 0.03, 0.2, 0.3, 4.0
@@ -108,7 +108,7 @@ def _who() -> str:
         name = frame.f_globals.get("__name__", "")
         if name.startswith("responder.") and not name.endswith("journal.engine"):
             return f"{name.removeprefix('responder.').removeprefix('flows.')}.{frame.f_code.co_name}"
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return "?"
 
 

@@ -87,7 +87,7 @@ class Life:
             wrong.append(f"stuck: {exc}")
             self.lane.line.signal(signal.SIGUSR2)  # where each thread is goes into its log
             time.sleep(0.5)
-        except Exception as exc:
+        except Exception as exc:  # whatever breaks a life is a finding, and the next one is lived
             wrong.append(f"broken: {type(exc).__name__}: {exc}")
         finally:
             self._kill()

@@ -313,7 +313,7 @@ class _Link:
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
-        how = next((task.exception().how for task in done if isinstance(task.exception(), _Over)), "cut")  # type: ignore[union-attr]
+        how = next((task.exception().how for task in done if isinstance(task.exception(), _Over)), "cut")
         if how == "reset":
             _reset(self.up_writer)
             _reset(self.writer)

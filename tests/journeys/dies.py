@@ -81,7 +81,7 @@ def _watch_commits() -> None:
         if _DUE:
             die()
 
-    engine.Journal._transaction = wrapped  # type: ignore[method-assign]
+    engine.Journal._transaction = wrapped
 
 
 def _to(mailbox: str) -> Callable[..., bool]:

@@ -170,7 +170,7 @@ channel = "{channel}"
         def work() -> None:
             try:
                 self._result.append(daemon.run())
-            except BaseException as exc:
+            except BaseException as exc:  # on a thread: whoever stops the daemon is given it
                 self._result.append(exc)
                 raise
 
@@ -284,7 +284,7 @@ channel = "{channel}"
         try:
             yield client
         finally:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception):  # the server may be gone: a goodbye proves nothing
                 client.logout()
 
     def boxes(self) -> dict[str, tuple[Stored, ...]]:

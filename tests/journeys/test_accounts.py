@@ -49,7 +49,7 @@ def start_with(shop: Shop, port: int, user: str = "rakuten") -> None:
         write()
         add_account(shop, port, user, "rakuten@minato-zakka.example")
 
-    shop.write_files = write_both  # type: ignore[method-assign]
+    shop.write_files = write_both
     shop.start()
 
 
@@ -87,11 +87,11 @@ def test_a_server_that_goes_away_is_come_back_to(on_dovecot: Callable[..., Shop]
     shop = on_dovecot()
     shop.order("1042")
     shop.start()
-    shop.server.stop(hard=True)  # type: ignore[call-arg]
+    shop.server.stop(hard=True)
     shop.server.start()
     message_id = shop.buyer_writes("注文番号1042をキャンセルしてください。")
     assert header_of(shop.wait_for_draft().raw, "In-Reply-To") == message_id
-    shop.server.stop(hard=True)  # type: ignore[call-arg]
+    shop.server.stop(hard=True)
     shop.server.start()
     shop.approve(shop.drafts()[0])
     shop.wait_for_mail()

@@ -243,7 +243,7 @@ def test_while_another_text_of_the_case_lies_in_drafts_nothing_goes_out(shop: Sh
 # --- what clients do ------------------------------------------------------------------------------------------------
 
 
-def thunderbird_saves(shop: Shop, draft, text: str) -> str:  # type: ignore[no-untyped-def]
+def thunderbird_saves(shop: Shop, draft, text: str) -> str:
     r"""As Thunderbird saves an edit: a new mail with a new Message-ID and none of our headers, the old one expunged."""
     import base64
 

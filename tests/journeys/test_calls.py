@@ -24,7 +24,7 @@ TO_CALL = "お電話のお願い（注文 "
 
 def tell(hand: ByHand, order_id: str, matter: str, **facts: object) -> None:
     """The shop wishes that the buyer be told; the daemon takes a turn."""
-    wish = Wish(order_id, matter, **facts)  # type: ignore[arg-type]
+    wish = Wish(order_id, matter, **facts)
     known = {order_key(order.order_id): order for order in hand.orders.find([order_id])}
     rows = wished(wish, known, [order_id], hand.settings, source="command", batch=f"{order_id}-{matter}")
     with hand.journal.durable() as tx:

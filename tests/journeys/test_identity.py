@@ -68,7 +68,7 @@ def test_guessed_numbers_and_a_reply_to_elsewhere_tell_nothing(quick_shop: Shop)
     ):
         before = len(shop.notes())
         shop.buyer_writes(text, sender=sender, name="誰か", headers=headers)
-        until(lambda before=before: len(shop.notes()) > before, "a person is told")  # type: ignore[misc]
+        until(lambda before=before: len(shop.notes()) > before, "a person is told")
         notes.append(shop.notes()[-1])
     assert shop.drafts() == []
     assert shop.sink.mails == []

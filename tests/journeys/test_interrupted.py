@@ -74,7 +74,7 @@ def test_the_daemon_sends_what_a_broken_turn_has_claimed(quick_shop: Shop, monke
     broken: list[bool] = []
     real = sending._prepare
 
-    def prepare(desk, item, now):  # type: ignore[no-untyped-def]
+    def prepare(desk, item, now):
         parcel = real(desk, item, now)
         if parcel is not None and not broken:
             broken.append(True)

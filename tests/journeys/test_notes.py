@@ -48,7 +48,7 @@ def test_an_export_of_days_ago_sends_staff_to_the_page_first(quick_shop: Shop) -
     then = time.time() - 50 * 3600
     shop.write_files()
     os.utime(shop.folder / "orders.csv", (then, then))
-    shop.write_files = lambda: None  # type: ignore[method-assign]
+    shop.write_files = lambda: None
     shop.start()
     shop.buyer_writes("注文番号1042はいつ発送されますか。")
     shop.wait_for_draft()

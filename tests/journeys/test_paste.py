@@ -39,7 +39,7 @@ def test_approved_it_comes_back_with_what_to_do_however_often(shop: Shop) -> Non
     shop.wait_for_draft()
     for time in (1, 2):
         shop.approve(shop.drafts()[0])
-        until(lambda time=time: len(shop.notes()) == time, "staff are told again")  # type: ignore[misc]
+        until(lambda time=time: len(shop.notes()) == time, "staff are told again")
         until(lambda: len(shop.drafts()) == 1 and not shop.lies_in("承認"), "it lies in Drafts")
         assert "RMS（R-Messe）" in shop.notes()[-1]
     assert shop.sink.connections == 0

@@ -70,7 +70,7 @@ def test_inbox_renumbered_brings_no_second_draft(on_dovecot: Callable[..., Shop]
     first = shop.buyer_writes("注文番号1042をキャンセルしてください。")
     shop.wait_for_draft()
     shop.stop()
-    shop.server.renew_uidvalidity("shop", "INBOX")  # type: ignore[call-arg]
+    shop.server.renew_uidvalidity("shop", "INBOX")
     second = shop.buyer_writes("注文2001をキャンセルしてください。", sender="ken@mail.example", name="鈴木 健")
     shop.start()
     until(lambda: len(shop.drafts()) == 2, "the new mail gets its draft")
@@ -90,7 +90,7 @@ def test_what_lies_in_approved_after_a_renumbering_is_no_approval(on_dovecot: Ca
     draft = shop.wait_for_draft()
     shop.stop()
     shop.approve(draft)
-    shop.server.renew_uidvalidity("shop", "承認")  # type: ignore[call-arg]
+    shop.server.renew_uidvalidity("shop", "承認")
     shop.start()
     until(lambda: not shop.lies_in("承認") and shop.notes(), "it goes back with a note")
     assert len(shop.drafts()) == 1

@@ -122,7 +122,7 @@ class Walk:
                     compare(output, self.run(command), command)
             case "arrives":
                 until(lambda: "gift-wrapping" in self.rules(), "the new rules are taken over", within_s=20)
-                self.shop.server.deliver("shop", (self.shop.folder / name).read_bytes().replace(b"\n", b"\r\n"))  # type: ignore[union-attr]
+                self.shop.server.deliver("shop", (self.shop.folder / name).read_bytes().replace(b"\n", b"\r\n"))
                 compare(block, "\n".join(self.drafts()), what)
             case _:
                 raise AssertionError(f"unknown step: {what}")

@@ -95,7 +95,7 @@ class Dovecot:
     def __enter__(self) -> Self:
         try:
             self.start()
-        except BaseException:
+        except BaseException:  # interrupted as well: no server and no folder may stay behind
             self.remove()
             raise
         return self

@@ -184,7 +184,7 @@ def _child(work: Callable[[Order], int], order: Order, selector: selectors.BaseS
         code = work(order)
     except SystemExit as exc:
         code = int(exc.code or 0)
-    except BaseException:
+    except BaseException:  # of a child: told in its own log, and its end is its exit code
         import traceback
 
         traceback.print_exc()

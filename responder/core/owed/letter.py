@@ -8,7 +8,7 @@ from typing import Protocol
 
 from responder.core.compose import Templates, compose
 from responder.core.offer import variant_of as variant_of_mail
-from responder.core.owed.reader import company_of, variant_of
+from responder.core.owed.reader import Variant, company_of, variant_of
 from responder.core.owed.values import Surroundings
 from responder.core.owed.wish import Wish
 from responder.core.values import Shop
@@ -127,10 +127,10 @@ def reader_of(
     else what the order tells."""
     if mail is not None and wish.language is None:
         return mail.language, variant_of_mail(Decision("draft", "other", None, mail.language, "own"), mail)
-    variant = wish.language or variant_of(order, default_language)
+    variant: Variant = wish.language or variant_of(order, default_language)
     if variant == "zh" and variant_of(order, default_language) == "zh-hant":
         variant = "zh-hant"
-    return ("zh" if variant == "zh-hant" else variant), variant  # type: ignore[return-value]
+    return ("zh" if variant == "zh-hant" else variant), variant
 
 
 def _note(wish: Wish, order: Order, *, has_perk: bool) -> str | None:

@@ -7,10 +7,14 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import Literal
 
 from responder.core.facts import load
 from responder.core.values import one_line
 from responder.model import Language, Order
+
+Variant = Literal["ja", "en", "zh", "zh-hant"]
+"""A template folder: a language, or Traditional Chinese."""
 
 _TITLE = re.compile(r"\s*(?:様|さま|御中)$")
 
@@ -27,7 +31,7 @@ def company_of(order: Order) -> str:
     return next((part for part in parts if any(word in _folded(part) for word in words)), "")
 
 
-def variant_of(order: Order, default: Language) -> str:
+def variant_of(order: Order, default: Language) -> Variant:
     """The template folder for the order's buyer: his language as the data have it, else by his currency."""
     data = load("owed")
     told = _column(order, data["language_columns"]).casefold().replace("_", "-")
@@ -37,12 +41,12 @@ def variant_of(order: Order, default: Language) -> str:
         for language, words in _language_words().items():
             if told.startswith(words):
                 return language
-    found: Mapping[str, str] = data["currency_language"]
+    found: Mapping[str, Variant] = data["currency_language"]
     return found.get(order.currency.upper(), default)
 
 
 @cache
-def _language_words() -> Mapping[str, tuple[str, ...]]:
+def _language_words() -> Mapping[Language, tuple[str, ...]]:
     return {"ja": ("ja", "jp", "日"), "en": ("en", "英"), "zh": ("zh", "cn", "中", "简")}
 
 

@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from responder.core.facts import load
 from responder.core.owed.when import when_from
 from responder.core.owed.wish import CAUSES, MATTERS, Wish, alternative_from
 
 _DAYS = ("restock", "ship", "answer_by")
+
+Word = TypeVar("Word", bound=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,10 @@ def wish_from_cells(cells: Mapping[str, str], today: date) -> Line | tuple[Wrong
     business = _choice(cells, "business", "yes_words", ("yes", "no"), wrong)
     if wrong or not matter:
         return tuple(wrong) or (Wrong("matter", "bad_choice", (("found", ""), ("expected", ", ".join(MATTERS)))),)
-    known: dict[str, Any] = {**days, "rest": rest or None, "language": language or None}
+    known: dict[str, Any] = {**days, "rest": rest, "language": language}
     wish = Wish(
         order_id,
-        matter,  # type: ignore[arg-type]
+        matter,
         causes=causes,
         alternatives=tuple(
             one for text in _parts(cells.get("alternative", "")) if (one := alternative_from(text)) is not None
@@ -81,20 +83,23 @@ def wish_from_cells(cells: Mapping[str, str], today: date) -> Line | tuple[Wrong
     return Line(wish, cells.get("account", "").strip())
 
 
-def _choice(cells: Mapping[str, str], column: str, table: str, known: Sequence[str], wrong: list[Wrong]) -> str:
+def _choice(
+    cells: Mapping[str, str], column: str, table: str, known: Sequence[Word], wrong: list[Wrong]
+) -> Word | None:
     said = cells.get(column, "").strip()
-    return _word(said, column, table, known, wrong) if said else ""
+    return _word(said, column, table, known, wrong) if said else None
 
 
-def _word(said: str, column: str, table: str, known: Sequence[str], wrong: list[Wrong]) -> str:
+def _word(said: str, column: str, table: str, known: Sequence[Word], wrong: list[Wrong]) -> Word | None:
     words = {**_words(table), **{_folded(word): word for word in known}}
     found = words.get(_folded(said))
-    if found is None:
-        near = difflib.get_close_matches(_folded(said), list(words), n=1, cutoff=0.6)
-        args = (("found", said[:40]), ("expected", ", ".join(known)))
-        wrong.append(Wrong(column, "bad_choice", args, near[0] if near else None))
-        return ""
-    return found
+    for one in known:
+        if one == found:
+            return one
+    near = difflib.get_close_matches(_folded(said), list(words), n=1, cutoff=0.6)
+    args = (("found", said[:40]), ("expected", ", ".join(known)))
+    wrong.append(Wrong(column, "bad_choice", args, near[0] if near else None))
+    return None
 
 
 @cache

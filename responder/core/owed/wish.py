@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from responder.core.values import one_line
 from responder.model import Language, order_key
@@ -92,7 +92,7 @@ def wish_from_json(order_id: str, matter: str, data: Mapping[str, Any]) -> Wish:
     }
     return Wish(
         order_id,
-        matter,  # type: ignore[arg-type]
+        cast(Matter, matter),  # the name of one, as it was kept
         causes=tuple(data.get("causes", ())),
         alternatives=tuple(Alternative(name, link) for name, link in data.get("alternatives", ())),
         items=tuple(data.get("items", ())),

@@ -127,8 +127,7 @@ def _part(sheet: Sheet, figures: Figures, words: Words) -> dict[str, Any]:
             ]
             for row in sheet.rows
         ],
-        # Drawn by us from our own figures; the library escapes the labels.
-        "chart": Markup(chart.svg) if chart is not None else "",  # noqa: S704
+        "chart": Markup(chart.svg) if chart is not None else "",  # noqa: S704 - of our figures; its labels are escaped
         "legend": chart.legend if chart is not None and len(chart.legend) > 1 else (),
     }
 

@@ -282,8 +282,8 @@ class Wire:
         except (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, MemoryError) as exc:
             self.close(f"{type(exc).__name__}: {exc}")
             raise ConnectionLost(f"{command}: {type(exc).__name__}: {exc}") from exc
-        except BaseException:
-            self.close("interrupted")  # an answer may be half read: nothing can be asked on this line again
+        except BaseException:  # an answer may be half read: nothing can be asked on this line again
+            self.close("interrupted")
             raise
 
     def _fresh(self, command: str) -> None:

@@ -67,7 +67,7 @@ def ask(
         "why": [[one.code, dict(one.args)] for one in why],
         "asked_at": now,
     }
-    return int(tx.execute(insert(phone_call).values(**values)).inserted_primary_key[0])  # type: ignore[index]
+    return int(tx.execute(insert(phone_call).values(**values).returning(phone_call.c.id)).scalar_one())
 
 
 def still_open(tx: Connection, account: str, since: datetime) -> list[Call]:

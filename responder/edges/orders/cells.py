@@ -49,8 +49,8 @@ def status_words(own: Mapping[str, str] | None = None) -> Mapping[str, OrderStat
     """Folded words to states: the shop's own, or the shipped ones where None is given."""
     if own is None:
         return _shipped_words()
-    known = set(get_args(OrderStatus))
-    return {folded(word): status for word, status in own.items() if status in known}  # type: ignore[misc]
+    known: Mapping[str, OrderStatus] = {status: status for status in get_args(OrderStatus)}
+    return {folded(word): known[status] for word, status in own.items() if status in known}
 
 
 def folded(word: str) -> str:
@@ -175,7 +175,7 @@ def date_of(cell: str, zone: ZoneInfo, day_first: bool | None = None) -> datetim
             hour = 0
         offset = _offset(clock["zone"])
     try:
-        moment = datetime(year, month, day, hour, minute, second_of)  # noqa: DTZ001  the zone is put in below
+        moment = datetime(year, month, day, hour, minute, second_of)  # noqa: DTZ001 - the zone is put in below
         return _moment(moment if offset is None else moment.replace(tzinfo=timezone(offset)), zone)
     except (ValueError, OverflowError):
         return "bad_date"

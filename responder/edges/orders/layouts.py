@@ -190,11 +190,11 @@ def state_of(
         if not cell:
             continue
         word = folded(cell)
-        state = own.get(word)
+        state: str | None = own.get(word)
         if state is None:
-            state = look.words.get(word)  # type: ignore[assignment]
+            state = look.words.get(word)
         if state is None and look.filled:
-            state = look.filled  # type: ignore[assignment]
+            state = look.filled
         if state is None:
             elsewhere = any(other.at == look.at and word in other.words for other in plan.looks)
             if elsewhere:

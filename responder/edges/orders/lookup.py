@@ -10,6 +10,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 from typing import Protocol, TypeVar
 
@@ -100,7 +101,7 @@ class LookUp:
         mistakes: list[Mistake] = []
         for one in ids:
             try:
-                answer = self._ask(lambda one=one: self.source.by_ids([one]))  # type: ignore[misc]
+                answer = self._ask(partial(self.source.by_ids, [one]))
             except OrdersUnavailable:
                 self._failure, self._not_before = None, 0.0
                 args = (("order", one[:64]), *failure.args)
@@ -155,24 +156,26 @@ class LookUp:
         """The answer within `timeout_s`. A question nobody answers is left behind; four of them are too many."""
         if not self._free.acquire(timeout=self.timeout_s):
             raise OrdersUnavailable("no answer to earlier questions")
-        answers: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
+        answers: list[T] = []
+        ended: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
 
         def work() -> None:
             try:
-                answers.put((question(), None))
+                answers.append(question())
+                ended.put(None)
             except BaseException as exc:  # handed to the thread that asked
-                answers.put((None, exc))
+                ended.put(exc)
             finally:
                 self._free.release()
 
         threading.Thread(target=work, name="orders", daemon=True).start()
         try:
-            answer, failure = answers.get(timeout=self.timeout_s)
+            failure = ended.get(timeout=self.timeout_s)
         except queue.Empty:
             raise OrdersUnavailable(f"no answer within {self.timeout_s:g} s") from None
         if failure is not None:
             raise failure
-        return answer  # type: ignore[return-value]
+        return answers[0]
 
     def _failed(self, mistake: Mistake) -> None:
         with self._lock:
