@@ -12,6 +12,7 @@ import pytest
 from responder.core.rules import compile_pack, json_schema
 from responder.core.rules.pack import SITUATIONS
 from responder.core.rules.shipped import examples, shipped
+from responder.core.wording import Catalog
 from responder.errors import ConfigError, Mistake
 from responder.model import LANGUAGES
 
@@ -56,13 +57,15 @@ def rule(**changes: Any) -> str:
         ("[[rules]]\nid = 'a'", "rules", "key_unknown", "rule"),
         ("[topic.gift.jp]\nasks = ['x']", "topic.gift.jp", "key_unknown", None),
         ("[topic.gift]\nkind = 'wish'", "topic.gift.kind", "topic_kind_unknown", None),
+        ("[topic.gift]\nproposed = 40", "topic.gift.proposed", "share_wrong", None),
         ("[words]\na = 3", "words.a", "type_wrong", None),
     ],
 )
-def test_a_mistake_is_told_with_its_place(toml: str, key: str, code: str, suggestion: str | None) -> None:
+def test_a_mistake_is_told_in_words_with_its_place(toml: str, key: str, code: str, suggestion: str | None) -> None:
     (only,) = mistakes(toml)
     assert (only.key, only.code) == (key, code)
     assert only.line == len(key)
+    assert Catalog.load().has(code)
     if suggestion is not None:
         assert only.suggestion == suggestion
 
