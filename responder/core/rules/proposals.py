@@ -12,7 +12,7 @@ from types import MappingProxyType
 from responder.core.rules.conditions import Case
 from responder.core.rules.examples import Leaning, Likeness
 from responder.core.rules.matching import Matching
-from responder.core.rules.matters import MONEY_BACK, TOLD_AROUND, Matters, begs_for_money
+from responder.core.rules.matters import MONEY_BACK, THANKS, TOLD_AROUND, Matters, begs_for_money
 from responder.core.rules.reading import Mention, Reader, Reading
 from responder.core.rules.weighing import Weighing
 from responder.model import Decision
@@ -67,7 +67,10 @@ class Proposals:
         leads all those of other situations, as well as all that never end in one."""
         shares = leaning.shares
         lead = self.weighing.proposal.lead
-        against = max((share for name, share in shares.items() if name not in self.matters.answerable), default=0.0)
+        # Who wishes something has not only thanked.
+        idle = {THANKS} if case.reading.wishing else set()
+        never = shares.keys() - self.matters.answerable - idle
+        against = max((shares[name] for name in never), default=0.0)
         possible = sorted(
             (name for name in shares if self._may(name, case.reading, shares[name])),
             key=shares.__getitem__,
@@ -86,6 +89,8 @@ class Proposals:
         """True where a mail says as much of a topic as it takes to propose it."""
         weighing, share = self.weighing, leaning.shares[name]
         is_dear = self.matters.has_dear((name,))
+        if is_dear and self._plainly(name, reading, leaning):
+            return True
         if share < self.matters.topics[name].least and not self._at_length(name, reading, leaning):
             return False
         if is_dear and share < weighing.sure and not self._wished(name, reading):
@@ -94,6 +99,17 @@ class Proposals:
         if leaning.count < few and share < weighing.sure:
             return False
         return share >= weighing.proposal.against_words or not self._asks_else(name, reading)
+
+    def _plainly(self, name: str, reading: Reading, leaning: Leaning) -> bool:
+        """True where a mail is so much more like the topic than like any other that it may only tell what it wishes;
+        but what it does wish must be like it, too."""
+        needed, share = self.weighing.proposal.plainly, leaning.shares[name]
+        others = max(other for topic, other in leaning.shares.items() if topic != name)
+        if leaning.count < needed.pieces or share < max(needed.share, needed.lead * others):
+            return False
+        wishes = [self.reader.lean(reading, only=number) for number in reading.wishing]
+        likeness = [each.shares.get(name, 0.0) for each in wishes if each is not None]
+        return not likeness or max(likeness) >= needed.wish
 
     def _wished(self, name: str, reading: Reading) -> bool:
         """True where a sentence that wishes something looks like the topic, or begs for the money."""

@@ -32,6 +32,16 @@ class AtLength:
 
 
 @dataclass(frozen=True, slots=True)
+class Plainly:
+    """What makes a mail plainly one on a topic of which a wrong draft is worst."""
+
+    pieces: Count
+    share: Share
+    lead: Lead
+    wish: Share
+
+
+@dataclass(frozen=True, slots=True)
 class ForProposal:
     """What it takes to propose a reply that no words ask for."""
 
@@ -42,6 +52,7 @@ class ForProposal:
     dear_pieces: Count
     at_length: AtLength
     with_refund: AtLength
+    plainly: Plainly
 
 
 @dataclass(frozen=True, slots=True)
