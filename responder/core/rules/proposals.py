@@ -21,6 +21,7 @@ from responder.model import Decision
 UNCLEAR = frozenset({"past", "done", "conditional", "undecided", "policy_question"})
 # Acts anywhere in a mail that keep examples from proposing a topic which they void.
 WARNING_ACTS = frozenset({"conditional", "withdrawn", "undecided", "policy_question"})
+UNDECIDED = "undecided"
 # Who asks about the goods has not given them up, whatever story he tells around it.
 INQUIRY = "inquiry"
 # Who says that he wants no answer asks for nothing, whatever his mail looks like.
@@ -137,7 +138,9 @@ class Proposals:
         """False where an act speaks against the topic, or a veto against it or another of the same situation."""
         matters, weighing = self.matters, self.weighing
         topic = matters.topics.get(name)
-        if topic is None or topic.least > 1 or reading.acts & topic.voids & WARNING_ACTS:
+        # `Maybe I will get him socks`: who surely wishes it has made up his mind, whatever else he wavers about.
+        decided = {UNDECIDED} if share >= weighing.proposal.decided else set[str]()
+        if topic is None or topic.least > 1 or (reading.acts - decided) & topic.voids & WARNING_ACTS:
             return False
         if NOTHING_WANTED in reading.acts:
             return False
@@ -148,9 +151,9 @@ class Proposals:
             return False
         kin = matters.kin_of(name)
         plain = ("asked", "mentioned") if share >= weighing.proposal.unasked or not topic.asked_by else ("asked",)
-        if any(m.topic in kin and m.status not in plain for m in reading.mentions):
+        if any(m.topic in kin and m.status not in decided.union(plain) for m in reading.mentions):
             return False
-        if any(m.status in UNCLEAR and matters.has_dear((m.topic,)) for m in reading.mentions):
+        if any(m.status in UNCLEAR - decided and matters.has_dear((m.topic,)) for m in reading.mentions):
             return False
         against = {other for other in kin if other == name or matters.topics[other].kind == "request"}
         sure = weighing.certain if topic.is_dear else weighing.sure

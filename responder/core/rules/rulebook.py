@@ -25,9 +25,9 @@ from responder.core.rules.weighing import Weighing
 from responder.model import Decision, Message
 
 # Holds that likeness may answer after all: a second matter that only words name, a cancel that other words keep from
-# its order.
-NO_ORDER = "cancel_without_order"
-OPEN = frozenset({"two_matters", NO_ORDER})
+# its order, a buyer who seems to waver.
+OPEN_RULES = frozenset({"cancel_without_order", "cancel_undecided"})
+OPEN = OPEN_RULES | {"two_matters"}
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Rulebook:
     def _weighed(self, match: Match) -> Decision:
         """The decision by the rule that fits, held where the examples doubt its draft."""
         decision, rule = self._matching.decision(match), match.rule
-        if rule is None or (rule.action != "draft" and rule.hold != NO_ORDER):
+        if rule is None or (rule.action != "draft" and rule.hold not in OPEN_RULES):
             return decision
         doubt = self._doubts.against(rule, match.case) if decision.action == "draft" else None
         if doubt is None and decision.reasons[0].code not in OPEN:

@@ -49,6 +49,7 @@ class ForProposal:
     unasked: Share
     against_words: Share
     in_place: Share
+    decided: Share
     dear_pieces: Count
     at_length: AtLength
     with_refund: AtLength
