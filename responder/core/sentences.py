@@ -19,6 +19,8 @@ from responder.model import LANGUAGES, Language
 
 MAX_SENTENCES = 400
 MAX_SENTENCE_CHARS = 500
+# So many English words for each wide character keep a sentence English.
+WORDS_AROUND = 1
 
 _KANA = re.compile("[\u3041-\u30fa\uff66-\uff9d]")
 _HIRAGANA = re.compile("[\u3041-\u3096]")
@@ -26,6 +28,7 @@ _CHINESE = re.compile(
     "[吗嗎呢吧请您你们們这這没沒还還给給么麼啊啦喔哦咗嘅喺冇佢哋嘢俾唔]|我[的想要也在不就们們是有会會]|想取消|能不能|可不可以"
 )
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
+_LATIN_WORD = re.compile("[A-Za-z]{2,}")
 _WIDE = re.compile("[\u1100-\u115f\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]")
 
 # A full stop ends a sentence before a space or the end, not inside 1.5, a name or an abbreviation. In Chinese a comma
@@ -54,7 +57,10 @@ def language_of(text: str, default: Language) -> Language:
     """The language a single sentence is matched in: kana decides, then Han by the mail's language, then Latin.
 
     A Chinese mail may borrow words in kana (`先キャンセル吧`); what only Chinese writes keeps such a sentence Chinese.
+    An English one may name a thing as it is called here (`Please issue a 領収書 to my firm`).
     """
+    if default == "en" and len(_LATIN_WORD.findall(text)) >= WORDS_AROUND * len(_WIDE.findall(text)) > 0:
+        return "en"
     if _KANA.search(text):
         if default == "zh" and _CHINESE.search(text) and 2 * len(_HIRAGANA.findall(text)) <= len(_HAN.findall(text)):
             return "zh"

@@ -459,7 +459,6 @@ def test_what_surely_looks_like_thanks_needs_no_listed_word() -> None:
         # Of what stands in the order, by its name.
         ("", "Cancel my teapot", "en", "draft"),
         ("", "Cancel my hotel", "en", "hold"),
-        ("", "Can you cancel the first payment attempt? The second went through.", "en", "hold"),
         ("", "Can you cancel the delivery slot?", "en", "hold"),
         ("", "I want to cancel the mug I bought yesterday", "en", "draft"),
         ("", "I want to cancel the flight I booked yesterday", "en", "hold"),
@@ -536,3 +535,33 @@ def test_a_matter_for_a_person_is_never_taken_for_a_word_in_passing() -> None:
 def test_what_somebody_else_was_told_is_asked_of_nobody(text: str, action: str) -> None:
     message = make_message(language="en", subject="", new_text=text, text=text)
     assert judged(default_pack(), message, make_order(status="paid")).action == action
+
+
+@pytest.mark.parametrize(
+    ("text", "action", "situation"),
+    [
+        # A reason told, and a wish that is another matter.
+        ("Found it cheaper elsewhere afterwards, oh well! Is it on its way?", "hold", None),
+        ("Has the strike stopped my parcel? Order 8237.", None, "cancel"),
+        ("Please take back the second debit, the parcel is fine.", None, "cancel"),
+        ("I want to go back to the first version of my order", None, "cancel"),
+        ("Can you cancel the first payment attempt? The second went through.", None, "cancel"),
+        # What is told in unlisted words, and wished by nothing but the telling.
+        ("Wrong button, I meant to put it on my wishlist and ended up buying it. No thanks!", "draft", "cancel"),
+        # A question about one matter that sounds like another.
+        (
+            "PayPal shows two payments of 36 dollars. Which one is real and what happens to the other?",
+            "draft",
+            "payment",
+        ),
+        ("Please issue a 領収書 addressed to Minami University.", "draft", "invoice"),
+    ],
+)
+def test_what_is_wished_counts_for_more_than_what_is_told(text: str, action: str | None, situation: str | None) -> None:
+    message = make_message(language="en", subject="", new_text=text, text=text)
+    decision = judged(default_pack(), message, make_order(status="paid"))
+    if action is None:
+        assert decision.action != "draft" or not decision.situation.startswith(situation or "")
+    else:
+        assert decision.action == action
+        assert situation is None or decision.situation.startswith(situation)

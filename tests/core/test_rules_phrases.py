@@ -34,6 +34,7 @@ def found(phrase: str, text: str, language: Language = "ja") -> bool:
         ("まだ、届かない", "まだ 届かない", "ja"),
         ("cancel my order", "Please CANCEL my order!", "en"),
         ("cancel* order", "cancelling order 1042", "en"),
+        ("1* can go", "1042-77 can go", "en"),
         ("cancel (my|the|) order", "cancel order", "en"),
         ("dont want", "I don't want it", "en"),
         ("^where", "Where is it", "en"),

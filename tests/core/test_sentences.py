@@ -33,6 +33,7 @@ def test_sentences_are_what_a_reader_sees(text: str, sentences: list[str]) -> No
 
 def test_the_language_of_a_sentence_follows_its_script() -> None:
     assert language_of("キャンセル please", "en") == "ja"
+    assert language_of("Please issue a 領収書 addressed to my university", "en") == "en"
     assert language_of("返品希望", "ja") == "ja"
     assert language_of("取消订单", "zh") == "zh"
     assert language_of("取消订单", "en") == "zh"

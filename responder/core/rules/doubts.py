@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from responder.core.rules.conditions import Case
 from responder.core.rules.examples import Leaning
-from responder.core.rules.matters import QUESTION, THANKS, Matters
+from responder.core.rules.matters import MONEY_BACK, QUESTION, THANKS, Matters
 from responder.core.rules.pack import Rule
 from responder.core.rules.reading import Reader, Reading
 from responder.core.rules.weighing import Weighing
@@ -65,8 +65,11 @@ class Doubts:
         if looks.leaning.shares.get(GRIEVANCE, 0.0) >= max(weighing.grievance, looks.share):
             return looks.like(GRIEVANCE)
         asked = rule.asks & reading.asked.keys()
-        if (second := self._second(reading, looks.own | rule.covers, looks.leaning)) is not None:
+        if (second := self._second(rule, reading, looks)) is not None:
             return Reason.of("two_matters", topics=", ".join((*sorted(asked), second)))
+        wished = self._only_wished(rule, reading) if looks.is_dear and looks.share < self.weighing.sure else None
+        if wished is not None:
+            return Reason.of("two_matters", topics=", ".join((*sorted(asked), wished)))
         # `Cancel 8237`: no likeness says more.
         if looks.is_dear and any(reading.asked[name].numbered for name in asked):
             return None
@@ -93,6 +96,17 @@ class Doubts:
             return None
         share = sum(shares.get(name, 0.0) for name in own)
         return _Looks(leaning, own, share, other, self.matters.answers_dear(rule))
+
+    def _only_wished(self, rule: Rule, reading: Reading) -> str | None:
+        """The one matter that a mail wishes, where of what the rule answers it only tells (`found it cheaper by now, oh
+        well! is it on its way?`)."""
+        asked = rule.asks & reading.asked.keys()
+        plain = any(reading.asked[name].likeness is not None or reading.asked[name].numbered for name in asked)
+        if plain or _wishes(rule, reading):
+            return None
+        own = self.matters.own_of(rule) | MONEY_BACK
+        wished = (name for name, m in reading.asked.items() if name not in own and m.sentence in reading.wishing)
+        return next((name for name in wished if self.matters.is_matter(name)), None)
 
     def _is_another(self, looks: _Looks) -> bool:
         """True where the mail looks like another topic, and hardly like what the rule answers."""
@@ -160,15 +174,16 @@ class Doubts:
         alone = [self.reader.lean(reading, only=number) for number in numbers]
         return max((sum(each.shares.get(n, 0.0) for n in own) for each in alone if each is not None), default=0.0)
 
-    def _second(self, reading: Reading, answered: Set[str], whole: Leaning) -> str | None:
-        """The matter of a sentence that adds one in words that nobody knows (`also you took the fee twice`), or begs
-        for it at length (`and the saucer had a crack, can you put a new one in`). `whole` is what the mail looks
-        like."""
+    def _second(self, rule: Rule, reading: Reading, looks: _Looks) -> str | None:
+        """The matter of a sentence that adds one in words that nobody knows (`also you took the fee twice`), or, asking
+        for nothing the rule answers, begs for it at length (`and the saucer had a crack, can you put a new one in`)."""
+        answered = looks.own | rule.covers
+        asking = {m.sentence for m in reading.mentions if m.topic in rule.asks and m.status == "asked"}
         weighing = self.weighing.doubt
         answerable = self.matters.answerable
         begged = {
             name
-            for name, share in whole.shares.items()
+            for name, share in looks.leaning.shares.items()
             if share >= weighing.begged.of_mail
             and name in answerable
             and name not in answered
@@ -176,7 +191,7 @@ class Doubts:
         }
         for number, sentence in enumerate(reading.sentences):
             adds = ADDITION in sentence.acts
-            wishes = bool(begged) and number in reading.wishing
+            wishes = bool(begged) and number in reading.wishing - asking
             leaning = self.reader.lean(reading, only=number) if adds or wishes else None
             if leaning is None or leaning.count < (self.weighing.few_pieces if adds else weighing.begged.pieces):
                 continue

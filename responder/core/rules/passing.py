@@ -34,15 +34,24 @@ class Passing:
         most = max(shares.values(), default=0.0)
         if most < self.weighing.passing.alone:
             return None
+        main = kin[max(shares, key=shares.__getitem__)]
         unlike = {
             name
             for name, share in shares.items()
             if share <= self.weighing.passing.part * most
-            and name in matters.answerable
             and leaning.count_of(kin[name]) >= self.weighing.few_examples
             and not matters.has_dear(kin[name])
+            and (name in matters.answerable or self._is_hardly(name, main, case.reading))
         }
         return _without(unlike, case) if unlike else None
+
+    def _is_hardly(self, name: str, main: Set[str], reading: Reading) -> bool:
+        """True where the sentence that asks for a matter of a person's looks hardly like it by itself (`which one of
+        the two payments is real`); never beside what is dear to get wrong."""
+        if self.matters.has_dear(main):
+            return False
+        alone = self.reader.lean(reading, only=reading.asked[name].sentence)
+        return alone is not None and alone.shares.get(name, 0.0) < self.weighing.clear
 
     def without_stories(self, case: Case) -> Case | None:
         """The case without matters whose words only tell how things came about (`he has moved to Spain`, `import tax

@@ -531,7 +531,8 @@ def _joined(sentence: str, end: int, start: int) -> bool:
     if start == end or (start == end - 1 and sentence[start] == " "):
         return True
     between = sentence[end:start]
-    return start > end and sentence[end - 1] != " " and between.isalpha() and between.isascii()
+    rest = between.replace("-", "")
+    return start > end and sentence[end - 1] != " " and rest.isalnum() and rest.isascii()
 
 
 def _apart(sentence: str, end: int, start: int) -> bool:
