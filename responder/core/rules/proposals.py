@@ -99,6 +99,8 @@ class Proposals:
         few = weighing.proposal.dear_pieces if is_dear else weighing.few_pieces
         if leaning.count < few and share < weighing.sure:
             return False
+        if not is_dear and self._rambles(name, reading, leaning):
+            return False
         return share >= weighing.proposal.against_words or not self._asks_else(name, reading)
 
     def _plainly(self, name: str, reading: Reading, leaning: Leaning) -> bool:
@@ -111,6 +113,15 @@ class Proposals:
         wishes = [self.reader.lean(reading, only=number) for number in reading.wishing]
         likeness = [each.shares.get(name, 0.0) for each in wishes if each is not None]
         return not likeness or max(likeness) >= needed.wish
+
+    def _rambles(self, name: str, reading: Reading, leaning: Leaning) -> bool:
+        """True for a long mail that speaks of the topic among other things and wishes nothing that is like it."""
+        limit = self.weighing.proposal.rambling
+        if leaning.count < limit.pieces or leaning.shares[name] >= limit.share:
+            return False
+        wishes = (self.reader.lean(reading, only=number) for number in reading.wishing)
+        kin = self.matters.kin_of(name)
+        return all(sum(each.shares.get(n, 0.0) for n in kin) < limit.wish for each in wishes if each is not None)
 
     def _wished(self, name: str, reading: Reading) -> bool:
         """True where a sentence that wishes something looks like the topic, or begs for the money."""

@@ -414,6 +414,8 @@ _POLITE = frozenset({"thanks", "thanked", "settled", "request", "wish"})
 # What finding a phrase can say of a topic.
 _SPEAKING = frozenset({"asks", "names", "veto"})
 _NOTHING: tuple[list[int], list[int]] = ([], [])
+# Acts that tell of what is over.
+_OVER = frozenset({"settled", "thanked", "done", "past"})
 # Acts that only tell how things stand: none of them hides another one inside it.
 _TELLING = frozenset({"settled", "thanked", "thanks", "done"})
 
@@ -472,15 +474,24 @@ def _softened(hit: Hit, markers: Sequence[tuple[Hit, Act]]) -> bool:
 def _status(row: _Row, hit: Hit, topic: Topic, *, asks: bool) -> str:
     turns = [h for h, act in row.markers if act.name == "turn"]
     paired = asks
+    # `I need to cancel my order, I got the wrong size`: what is wished here and now is not told of the past.
+    open_ = topic.voids - _OVER if asks and _is_wished(row, hit) else topic.voids
     for marker, act in row.markers:
         name = act.name
-        if name in topic.voids and _reaches(row, marker, act, hit, turns):
+        if name in open_ and _reaches(row, marker, act, hit, turns):
             return name
         if not paired and name in topic.asked_by and _reaches(row, marker, act, hit, None):
             paired = True
     if not paired and "question" in topic.asked_by and "question" in row.acts:
         paired = True
     return "asked" if paired else "mentioned"
+
+
+def _is_wished(row: _Row, hit: Hit) -> bool:
+    """True where words that wish something run into those at `hit` (`I need to cancel`, `please cancel`)."""
+    return any(
+        act.name in WISHES and marker.start <= hit.start and marker.end >= hit.start - 1 for marker, act in row.markers
+    )
 
 
 def _reaches(row: _Row, marker: Hit, act: Act, hit: Hit, turns: Sequence[Hit] | None) -> bool:

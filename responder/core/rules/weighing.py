@@ -42,6 +42,15 @@ class Plainly:
 
 
 @dataclass(frozen=True, slots=True)
+class Rambling:
+    """What makes a mail so long that its share must be borne out by what it wishes."""
+
+    pieces: Count
+    share: Share
+    wish: Share
+
+
+@dataclass(frozen=True, slots=True)
 class ForProposal:
     """What it takes to propose a reply that no words ask for."""
 
@@ -54,6 +63,7 @@ class ForProposal:
     at_length: AtLength
     with_refund: AtLength
     plainly: Plainly
+    rambling: Rambling
 
 
 @dataclass(frozen=True, slots=True)
