@@ -5,7 +5,7 @@ Likeness is never enough by itself: the order's state must make the reply possib
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -22,6 +22,7 @@ UNCLEAR = frozenset({"past", "done", "conditional", "undecided", "policy_questio
 # Acts anywhere in a mail that keep examples from proposing a topic which they void.
 WARNING_ACTS = frozenset({"conditional", "withdrawn", "undecided", "policy_question"})
 UNDECIDED = "undecided"
+OVER = frozenset({"past", "done"})
 # Who asks about the goods has not given them up, whatever story he tells around it.
 INQUIRY = "inquiry"
 # Who says that he wants no answer asks for nothing, whatever his mail looks like.
@@ -57,6 +58,7 @@ class Proposals:
         least = self.weighing.certain if doubted else self.weighing.proposal.in_place
         if share < least or name not in self.matters.answerable or not self._may(name, case.reading, share):
             return None
+        case = _without_acts(self._overruled(name, share), case)
         match = self.matching.first(assume(case, name, leaning.nearest(name), round(share, 2), case.reading.asked))
         if match.rule is None or name not in match.rule.asks:
             return None
@@ -149,9 +151,8 @@ class Proposals:
         """False where an act speaks against the topic, or a veto against it or another of the same situation."""
         matters, weighing = self.matters, self.weighing
         topic = matters.topics.get(name)
-        # `Maybe I will get him socks`: who surely wishes it has made up his mind, whatever else he wavers about.
-        decided = {UNDECIDED} if share >= weighing.proposal.decided else set[str]()
-        if topic is None or topic.least > 1 or (reading.acts - decided) & topic.voids & WARNING_ACTS:
+        overruled = self._overruled(name, share)
+        if topic is None or topic.least > 1 or (reading.acts - overruled) & topic.voids & WARNING_ACTS:
             return False
         if NOTHING_WANTED in reading.acts:
             return False
@@ -162,13 +163,27 @@ class Proposals:
             return False
         kin = matters.kin_of(name)
         plain = ("asked", "mentioned") if share >= weighing.proposal.unasked or not topic.asked_by else ("asked",)
-        if any(m.topic in kin and m.status not in decided.union(plain) for m in reading.mentions):
+        if any(m.topic in kin and m.status not in overruled.union(plain) for m in reading.mentions):
             return False
-        if any(m.status in UNCLEAR - decided and matters.has_dear((m.topic,)) for m in reading.mentions):
+        if any(m.status in UNCLEAR - overruled and matters.has_dear((m.topic,)) for m in reading.mentions):
             return False
         against = {other for other in kin if other == name or matters.topics[other].kind == "request"}
         sure = weighing.certain if topic.is_dear else weighing.sure
         return not kin & reading.elsewhere and (share >= sure or not against & reading.vetoed)
+
+    def _overruled(self, name: str, share: float) -> Set[str]:
+        """What is no objection to a topic with such a share: that its buyer wavers about something (`maybe I will get
+        him socks`), or, unless a wrong draft would be worst, that a cancel is over (`my neighbour's was cancelled`)."""
+        weighing = self.weighing
+        decided = {UNDECIDED} if share >= weighing.proposal.decided else set[str]()
+        is_other = share >= weighing.certain and not self.matters.has_dear((name,))
+        return decided | OVER if is_other else decided
+
+
+def _without_acts(names: Set[str], case: Case) -> Case:
+    """The case as if no topic were spoken of like this."""
+    acts = frozenset(act for act in case.reading.acts if " " not in act or act.rpartition(" ")[2] not in names)
+    return replace(case, reading=replace(case.reading, acts=acts))
 
 
 def assume(

@@ -25,8 +25,8 @@ from responder.core.rules.weighing import Weighing
 from responder.model import Decision, Message
 
 # Holds that likeness may answer after all: a second matter that only words name, a cancel that other words keep from
-# its order, a buyer who seems to waver.
-OPEN_RULES = frozenset({"cancel_without_order", "cancel_undecided"})
+# its order, a buyer who seems to waver, a cancel of the past.
+OPEN_RULES = frozenset({"cancel_without_order", "cancel_undecided", "cancel_past"})
 OPEN = OPEN_RULES | {"two_matters"}
 
 
