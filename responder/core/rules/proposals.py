@@ -22,6 +22,7 @@ UNCLEAR = frozenset({"past", "done", "conditional", "undecided", "policy_questio
 # Acts anywhere in a mail that keep examples from proposing a topic which they void.
 WARNING_ACTS = frozenset({"conditional", "withdrawn", "undecided", "policy_question"})
 UNDECIDED = "undecided"
+CONDITIONAL = "conditional"
 OVER = frozenset({"past", "done"})
 # Who asks about the goods has not given them up, whatever story he tells around it.
 INQUIRY = "inquiry"
@@ -152,7 +153,11 @@ class Proposals:
         matters, weighing = self.matters, self.weighing
         topic = matters.topics.get(name)
         overruled = self._overruled(name, share)
-        if topic is None or topic.least > 1 or (reading.acts - overruled) & topic.voids & WARNING_ACTS:
+        if topic is None or topic.least > 1:
+            return False
+        # `If it helps, the neighbours are home`: no condition of a mere question.
+        idle = overruled | {CONDITIONAL} if share >= weighing.certain and not topic.is_dear else overruled
+        if (reading.acts - idle) & topic.voids & WARNING_ACTS:
             return False
         if NOTHING_WANTED in reading.acts:
             return False
