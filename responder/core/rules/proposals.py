@@ -23,7 +23,8 @@ UNCLEAR = frozenset({"past", "done", "conditional", "undecided", "policy_questio
 WARNING_ACTS = frozenset({"conditional", "withdrawn", "undecided", "policy_question"})
 UNDECIDED = "undecided"
 CONDITIONAL = "conditional"
-OVER = frozenset({"past", "done"})
+# What is said around a mere question, and objects to none.
+TOLD = frozenset({"past", "done", "negated"})
 # Who asks about the goods has not given them up, whatever story he tells around it.
 INQUIRY = "inquiry"
 # Who says that he wants no answer asks for nothing, whatever his mail looks like.
@@ -178,11 +179,12 @@ class Proposals:
 
     def _overruled(self, name: str, share: float) -> Set[str]:
         """What is no objection to a topic with such a share: that its buyer wavers about something (`maybe I will get
-        him socks`), or, unless a wrong draft would be worst, that a cancel is over (`my neighbour's was cancelled`)."""
+        him socks`), or, unless a wrong draft would be worst, that another cancel is over (`my neighbour's was cancelled`) or
+        that something is not (`the page does not say if I have paid`)."""
         weighing = self.weighing
         decided = {UNDECIDED} if share >= weighing.proposal.decided else set[str]()
         is_other = share >= weighing.certain and not self.matters.has_dear((name,))
-        return decided | OVER if is_other else decided
+        return decided | TOLD if is_other else decided
 
 
 def _without_acts(names: Set[str], case: Case) -> Case:
