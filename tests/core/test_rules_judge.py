@@ -555,6 +555,26 @@ def test_what_somebody_else_was_told_is_asked_of_nobody(text: str, action: str) 
             "payment",
         ),
         ("Please issue a 領収書 addressed to Minami University.", "draft", "invoice"),
+        # What is told of the past, of others, or with an if, beside a plain question.
+        (
+            "My neighbour's order was cancelled. When will mine be sent? I ordered it the day after her.",
+            "draft",
+            "where",
+        ),
+        (
+            "Do you think the parcel will be with us by Thursday? If it helps, the neighbours are home.",
+            "draft",
+            "where",
+        ),
+        ("I need to cancel my order, I got the wrong size.", "draft", "cancel"),
+        ("I'd like to scrap it, he has one. Maybe I will get him socks.", "draft", "cancel"),
+        # Told at length, and nothing wished that is like it.
+        (
+            "I wrote something very daft in the message box when I ordered, it was meant to be funny and my mother in law"
+            " will not find it funny. Can you leave the note out? Just the cups, no words. I beg you.",
+            "hold",
+            None,
+        ),
     ],
 )
 def test_what_is_wished_counts_for_more_than_what_is_told(text: str, action: str | None, situation: str | None) -> None:

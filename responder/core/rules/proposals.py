@@ -179,8 +179,8 @@ class Proposals:
 
     def _overruled(self, name: str, share: float) -> Set[str]:
         """What is no objection to a topic with such a share: that its buyer wavers about something (`maybe I will get
-        him socks`), or, unless a wrong draft would be worst, that another cancel is over (`my neighbour's was cancelled`) or
-        that something is not (`the page does not say if I have paid`)."""
+        him socks`), or, unless a wrong draft would be worst, that another cancel is over (`hers was cancelled`)
+        or that something is not (`the page does not say if I have paid`)."""
         weighing = self.weighing
         decided = {UNDECIDED} if share >= weighing.proposal.decided else set[str]()
         is_other = share >= weighing.certain and not self.matters.has_dear((name,))
