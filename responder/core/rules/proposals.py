@@ -169,7 +169,7 @@ class Proposals:
             return False
         kin = matters.kin_of(name)
         plain = ("asked", "mentioned") if share >= weighing.proposal.unasked or not topic.asked_by else ("asked",)
-        if any(m.topic in kin and m.status not in overruled.union(plain) for m in reading.mentions):
+        if any(m.topic in kin and m.status not in plain and m.status not in overruled for m in reading.mentions):
             return False
         if any(m.status in UNCLEAR - overruled and matters.has_dear((m.topic,)) for m in reading.mentions):
             return False
