@@ -68,8 +68,8 @@ class Channel:
     `clock_h` is within how many hours an answer is due, None for no clock; `clock_weekends`: days off count too.
     `order_ids` finds ids in mails of this channel, `certain_ids` in any mail. `frame` are the lines between which
     the buyer's words stand, `subject_frames` what it writes into a subject; `labels` the form's labels by field,
-    folded; `form_senders` are addresses that send
-    filled-in forms, those `at_home` only where they are of the domain the mail went to. `forbidden` and
+    folded; `form_senders` are addresses that send filled-in forms, those `at_home` only where they are of the domain
+    the mail went to. `forbidden` and
     `must_contain` name what a reply may not hold and what it must; `link_hosts` are the hosts that links may lead to
     all the same, `@carriers` standing for the carriers' tracking pages. `cancel_limit_percent` of the orders of
     `cancel_limit_days` may be cancelled by the shop; or each such cancel costs `cancel_points` of `cancel_points_limit`

@@ -94,8 +94,7 @@ class Doubts:
         other = max((name for name in shares if name not in own), key=shares.__getitem__, default=None)
         if other is None or leaning.count_of(own) < self.weighing.few_examples:
             return None
-        share = sum(shares.get(name, 0.0) for name in own)
-        return _Looks(leaning, own, share, other, self.matters.answers_dear(rule))
+        return _Looks(leaning, own, leaning.share_of(own), other, self.matters.answers_dear(rule))
 
     def _only_wished(self, rule: Rule, reading: Reading) -> str | None:
         """The one matter that a mail wishes, where of what the rule answers it only tells (`found it cheaper by now, oh
@@ -149,12 +148,10 @@ class Doubts:
         """True where every other sentence only tells (`my telephone is ...`, `I forgot my password`): none that wishes
         something looks like what the rule does not answer."""
         asking = {m.sentence for m in reading.mentions if m.topic in rule.asks and m.status == "asked"}
-        others = (self.reader.lean(reading, only=number) for number in reading.wishing - asking)
         return all(
             max((share for name, share in each.shares.items() if name not in own), default=0.0)
             < self.weighing.doubt.other
-            for each in others
-            if each is not None
+            for each in self.reader.lean_of(reading, reading.wishing - asking)
         )
 
     def _clearly(self, rule: Rule, reading: Reading, own: Set[str]) -> float:
@@ -171,8 +168,7 @@ class Doubts:
         ):
             return 1.0
         numbers = sorted({each.sentence for each in (*asking, *map(reading.asked.__getitem__, asked))})
-        alone = [self.reader.lean(reading, only=number) for number in numbers]
-        return max((sum(each.shares.get(n, 0.0) for n in own) for each in alone if each is not None), default=0.0)
+        return max((each.share_of(own) for each in self.reader.lean_of(reading, numbers)), default=0.0)
 
     def _second(self, rule: Rule, reading: Reading, looks: _Looks) -> str | None:
         """The matter of a sentence that adds one in words that nobody knows (`also you took the fee twice`), or, asking
@@ -195,7 +191,7 @@ class Doubts:
             leaning = self.reader.lean(reading, only=number) if adds or wishes else None
             if leaning is None or leaning.count < (self.weighing.few_pieces if adds else weighing.begged.pieces):
                 continue
-            name = max(leaning.shares, key=leaning.shares.__getitem__)
+            name = leaning.likeliest
             least = weighing.addition if adds else weighing.begged.share
             if name not in answerable or name in answered or leaning.shares[name] < least:
                 continue

@@ -63,6 +63,19 @@ class Leaning:
     _found: set[str]
     _by: Proposer
 
+    @property
+    def likeliest(self) -> str:
+        """The topic with the largest share."""
+        return max(self.shares, key=self.shares.__getitem__)
+
+    def share_of(self, topics: Iterable[str]) -> float:
+        """What these topics have together."""
+        return sum(self.shares.get(topic, 0.0) for topic in topics)
+
+    def most_but(self, topic: str) -> float:
+        """The largest share of any other topic."""
+        return max(share for name, share in self.shares.items() if name != topic)
+
     def nearest(self, topic: str) -> str:
         """The example of `topic` that shares most with the text."""
         return self._by.nearest(topic, self._found)

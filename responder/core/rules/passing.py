@@ -30,7 +30,7 @@ class Passing:
         if leaning is None:
             return None
         kin = {name: matters.kin_of(name) for name in asked if matters.is_matter(name)}
-        shares = {name: sum(leaning.shares.get(n, 0.0) for n in names) for name, names in kin.items()}
+        shares = {name: leaning.share_of(names) for name, names in kin.items()}
         most = max(shares.values(), default=0.0)
         if most < self.weighing.passing.alone:
             return None
@@ -51,7 +51,7 @@ class Passing:
         if self.matters.has_dear(main):
             return False
         alone = self.reader.lean(reading, only=reading.asked[name].sentence)
-        return alone is not None and alone.shares.get(name, 0.0) < self.weighing.clear
+        return alone is not None and alone.share_of((name,)) < self.weighing.clear
 
     def without_stories(self, case: Case) -> Case | None:
         """The case without matters whose words only tell how things came about (`he has moved to Spain`, `import tax
@@ -61,7 +61,7 @@ class Passing:
         leaning = self.reader.lean(reading) if case.order is not None and reading.asked else None
         if leaning is None:
             return None
-        best = max(leaning.shares, key=leaning.shares.__getitem__)
+        best = leaning.likeliest
         if leaning.shares[best] < self.weighing.sure or best not in TOLD_AROUND:
             return None
         kin, covered = matters.kin_of(best), matters.covered_with(best)
@@ -87,8 +87,7 @@ class Passing:
         if alone is None:
             return covered
         own = self.matters.kin_of(name) | {QUESTION}
-        likeness = sum(alone.shares.get(n, 0.0) for n in own)
-        return likeness <= min(self.weighing.passing.hardly, sum(alone.shares.get(n, 0.0) for n in kin))
+        return alone.share_of(own) <= min(self.weighing.passing.hardly, alone.share_of(kin))
 
 
 def _without(names: Set[str], case: Case) -> Case:

@@ -55,7 +55,7 @@ class Proposals:
         leaning = self.reader.lean(case.reading)
         if leaning is None:
             return None
-        name = max(leaning.shares, key=leaning.shares.__getitem__)
+        name = leaning.likeliest
         share = leaning.shares[name]
         least = self.weighing.certain if doubted else self.weighing.proposal.in_place
         if share < least or name not in self.matters.answerable or not self._may(name, case.reading, share):
@@ -111,11 +111,9 @@ class Proposals:
         """True where a mail is so much more like the topic than like any other that it may only tell what it wishes;
         but what it does wish must be like it, too."""
         needed, share = self.weighing.proposal.plainly, leaning.shares[name]
-        others = max(other for topic, other in leaning.shares.items() if topic != name)
-        if leaning.count < needed.pieces or share < max(needed.share, needed.lead * others):
+        if leaning.count < needed.pieces or share < max(needed.share, needed.lead * leaning.most_but(name)):
             return False
-        wishes = [self.reader.lean(reading, only=number) for number in reading.wishing]
-        likeness = [each.shares.get(name, 0.0) for each in wishes if each is not None]
+        likeness = [each.share_of((name,)) for each in self.reader.lean_of(reading, reading.wishing)]
         return not likeness or max(likeness) >= needed.wish
 
     def _rambles(self, name: str, reading: Reading, leaning: Leaning) -> bool:
@@ -123,16 +121,15 @@ class Proposals:
         limit = self.weighing.proposal.rambling
         if leaning.count < limit.pieces or leaning.shares[name] >= limit.share:
             return False
-        wishes = (self.reader.lean(reading, only=number) for number in reading.wishing)
         kin = self.matters.kin_of(name)
-        return all(sum(each.shares.get(n, 0.0) for n in kin) < limit.wish for each in wishes if each is not None)
+        return all(each.share_of(kin) < limit.wish for each in self.reader.lean_of(reading, reading.wishing))
 
     def _wished(self, name: str, reading: Reading) -> bool:
         """True where a sentence that wishes something looks like the topic, or begs for the money."""
         if begs_for_money(reading):
             return True
-        alone = (self.reader.lean(reading, only=number) for number in reading.wishing)
-        return any(each.shares.get(name, 0.0) >= self.weighing.clear for each in alone if each is not None)
+        wishes = self.reader.lean_of(reading, reading.wishing)
+        return any(each.share_of((name,)) >= self.weighing.clear for each in wishes)
 
     def _at_length(self, name: str, reading: Reading, leaning: Leaning) -> bool:
         """True where a mail that wishes something says much that is like the topic and little like any other."""
@@ -141,8 +138,8 @@ class Proposals:
             needed = self.weighing.proposal.with_refund
         elif not reading.wishing:
             return False
-        others = max(other for topic, other in leaning.shares.items() if topic != name)
-        return leaning.count >= needed.pieces and leaning.shares[name] >= max(needed.share, needed.lead * others)
+        least = max(needed.share, needed.lead * leaning.most_but(name))
+        return leaning.count >= needed.pieces and leaning.shares[name] >= least
 
     def _asks_else(self, name: str, reading: Reading) -> bool:
         """True where words of the mail ask for a matter of another situation; money back is no other than a cancel."""

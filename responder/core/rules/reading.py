@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -290,6 +290,10 @@ class Reader:
             return proposer.lean(fold_all([reading.sentences[only].text], kana=main == "ja")[0])
         rows = reading.folded if thanks else reading.wanted or reading.folded
         return proposer.lean(" ".join(folded for folded, language in rows if language == main))
+
+    def lean_of(self, reading: Reading, numbers: Iterable[int]) -> Iterator[Leaning]:
+        """What each of these sentences looks like by itself, but for those that look like nothing known."""
+        return filter(None, (self.lean(reading, only=number) for number in numbers))
 
     def _like(self, own: Sequence[_Row]) -> dict[str, Likeness]:
         like: dict[str, Likeness] = {}

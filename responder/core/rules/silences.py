@@ -34,7 +34,7 @@ class Silences:
         leaning = self.reader.lean(case.reading) if case.order is None and not case.ids_named else None
         if leaning is None or leaning.count < self.weighing.few_pieces:
             return None
-        best = max(leaning.shares, key=leaning.shares.__getitem__)
+        best = leaning.likeliest
         share = leaning.shares[best]
         if share < self.weighing.certain or best not in self.matters.topics or self.matters.is_matter(best):
             return None
