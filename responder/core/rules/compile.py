@@ -28,7 +28,7 @@ from responder.model import LANGUAGES, Action, Language
 
 TOP_KEYS = ("words", "topic", "examples", "rule")
 TOPIC_KEYS = ("kind", "proposed", "matter", "asked_by", "voids", "ja", "en", "zh")
-TOPIC_LANGUAGE_KEYS = ("asks", "names", "objects", "examples", "vetoes")
+TOPIC_LANGUAGE_KEYS = ("asks", "names", "objects", "examples", "vetoes", "elsewhere")
 RULE_KEYS = (
     "id", "situation", "priority", "when", "unless", "reply", "hold", "silence", "deadline", "note", "covers",
     "needs_order", "fresh",

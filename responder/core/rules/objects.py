@@ -96,11 +96,14 @@ _ENDS = frozenset(
 )
 _HEAD_WORDS = 4
 # An object by themselves, but not before another word: `the second`, `the second order`, `the second payment`.
-_WHICH = frozenset({"first", "second", "third", "duplicate", "other", "extra", "double", "last", "latest", "delivery"})
+_WHICH = frozenset(
+    {"first", "second", "third", "duplicate", "other", "extra", "double", "last", "latest", "delivery", "shipping"}
+)
 # `the mug set I ordered`: what was bought here, whatever it is called.
 _BOUGHT = frozenset({"ordered", "bought", "purchased"})
 _RELATIVE = frozenset({"i", "we", "that", "which"})
 _ITS = re.compile(r"[ !-~]+ ?的 ?(?=[^ ])")
+_AND = (" and", " &", " then", " also")
 _REST_OF_WORD = re.compile(r"\S[a-z]*")
 # Words of an item's name that say what it is: Latin ones from this length on, pieces of others from this length on.
 _LEAST_WORD = 4
@@ -121,6 +124,12 @@ def named_among(folded: str, hit: Hit, items: Sequence[str], language: Language)
             words = set(folded[hit.end :].split()[: _HEAD_WORDS + 2])
             known = {word for item in items for word in item.split() if len(word) >= _LEAST_WORD}
             return bool(words & known) or bool({f"{word}s" for word in known} & words)
+
+
+def comes_with(folded: str, hit: Hit) -> bool:
+    """True if the words at `hit` follow an `and`: what is done to something else comes with what is done to the order
+    (`drop it and reverse the charge`)."""
+    return folded[: hit.start].rstrip().endswith(_AND)
 
 
 def done_to(folded: str, hit: Hit, objects: Sequence[str], language: Language) -> bool:

@@ -190,12 +190,14 @@ def _groups(chunk: str, words: Mapping[str, Sequence[str]]) -> Iterable[Sequence
 
 
 def _option(option: str, words: Mapping[str, Sequence[str]]) -> Sequence[str]:
-    """One alternative between brackets, which may be a whole list: `(my order|@number)`."""
+    """One alternative between brackets, which may be a whole list: `(my order|@number)`, `(@which |)`."""
     if not option.startswith("@"):
         return [option]
-    if option[1:] not in words:
-        raise PhraseError("word_list_unknown", name=option[1:])
-    return _plain(words[option[1:]])
+    name = option[1:].rstrip(" ")
+    if name not in words:
+        raise PhraseError("word_list_unknown", name=name)
+    behind = option[1 + len(name) :]
+    return [each + behind for each in _plain(words[name])]
 
 
 def _plain(words: Sequence[str]) -> Sequence[str]:

@@ -17,7 +17,7 @@ from typing import Literal
 
 from responder.core.normal import fold_all
 from responder.core.rules.examples import Leaning, Likeness, Likes, Proposer
-from responder.core.rules.objects import done_to, named_among
+from responder.core.rules.objects import comes_with, done_to, named_among
 from responder.core.rules.pack import Topic
 from responder.core.rules.phrases import Hit, Matcher, place
 from responder.core.rules.spelling import Spelling
@@ -53,9 +53,10 @@ COURTESY = frozenset({"thanks", "thanked", "settled"})
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What finding a phrase means: a marker of an act, a way to ask for or name a topic, a veto, or a rule's `says`."""
+    """What finding a phrase means: a marker of an act, a way to ask for or name a topic, a veto, a topic's word done
+    to something `elsewhere`, or a rule's `says`."""
 
-    kind: Literal["act", "asks", "names", "veto", "says"]
+    kind: Literal["act", "asks", "names", "veto", "elsewhere", "says"]
     name: str
     language: Language | None = None
     act: Act | None = None
@@ -225,7 +226,7 @@ class Reader:
         vetoed = {name for name, spans in vetoes.items() if spans is None}
         best: dict[tuple[str, str], Mention] = {}
         for hit, target in row.speaking:
-            if target.kind == "veto":
+            if target.kind in _AGAINST:
                 continue
             topic = self.topics[target.name]
             # `Take back the payment of 1042` is said of the payment, however near the number stands.
@@ -266,6 +267,12 @@ class Reader:
                 if foreign:
                     found[name] = foreign
                     row.elsewhere.add(name)
+        for hit, target in row.speaking:
+            if target.kind == "elsewhere" and not comes_with(row.folded, hit):
+                row.elsewhere.add(target.name)
+                spans = found.setdefault(target.name, [])
+                if spans is not None:
+                    spans.append((hit.start, hit.end))
         for hit, target in row.speaking:
             if target.kind != "veto":
                 continue
@@ -353,7 +360,7 @@ def _is_all(row: _Row, hit: Hit) -> bool:
 
 def _denied_itself(row: _Row, hit: Hit, topic: Topic) -> bool:
     """True if a veto of the topic names these very words."""
-    vetoes = (veto for veto, target in row.speaking if target.kind == "veto" and target.name == topic.name)
+    vetoes = (veto for veto, target in row.speaking if target.kind in _AGAINST and target.name == topic.name)
     return any(veto.start < hit.end and hit.start < veto.end for veto in vetoes)
 
 
@@ -416,7 +423,8 @@ def _said(rows: Sequence[_Row]) -> dict[str, str]:
 
 _POLITE = frozenset({"thanks", "thanked", "settled", "request", "wish"})
 # What finding a phrase can say of a topic.
-_SPEAKING = frozenset({"asks", "names", "veto"})
+_AGAINST = frozenset({"veto", "elsewhere"})
+_SPEAKING = frozenset({"asks", "names"}) | _AGAINST
 _NOTHING: tuple[list[int], list[int]] = ([], [])
 # Acts that tell of what is over.
 _OVER = frozenset({"settled", "thanked", "done", "past"})

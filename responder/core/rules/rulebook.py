@@ -25,8 +25,10 @@ from responder.core.rules.weighing import Weighing
 from responder.model import Decision, Message
 
 # Holds that likeness may answer after all: a second matter that only words name, a cancel that other words keep from
-# its order, a buyer who seems to waver, a cancel of the past.
-OPEN_RULES = frozenset({"cancel_without_order", "cancel_undecided", "cancel_past"})
+# its order, a buyer who seems to waver, a cancel of the past, and, unless he takes one back, a buyer who cancels not.
+WITHDRAWN = "withdrawn"
+NO_CANCEL = "cancel_withdrawn"
+OPEN_RULES = frozenset({"cancel_without_order", "cancel_undecided", "cancel_past", NO_CANCEL})
 OPEN = OPEN_RULES | {"two_matters"}
 
 
@@ -81,6 +83,8 @@ class Rulebook:
         """The decision by the rule that fits, held where the examples doubt its draft."""
         decision, rule = self._matching.decision(match), match.rule
         if rule is None or (rule.action != "draft" and rule.hold not in OPEN_RULES):
+            return decision
+        if rule.hold == NO_CANCEL and WITHDRAWN in match.case.reading.acts:
             return decision
         doubt = self._doubts.against(rule, match.case) if decision.action == "draft" else None
         if doubt is None and decision.reasons[0].code not in OPEN:

@@ -48,7 +48,7 @@ def json_schema() -> dict[str, Any]:
 
 def _topic(per_language: dict[str, Any]) -> dict[str, Any]:
     acts = {"type": "array", "items": {"enum": _acts()}}
-    words = {**per_language, "properties": dict.fromkeys(("asks", "names", "examples", "vetoes"), _TEXTS)}
+    words = {**per_language, "properties": dict.fromkeys(("asks", "names", "examples", "vetoes", "elsewhere"), _TEXTS)}
     return {
         "type": "object",
         "additionalProperties": False,

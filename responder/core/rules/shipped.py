@@ -19,10 +19,11 @@ from responder.core.rules.reading import Target
 from responder.core.sentences import speech
 from responder.model import LANGUAGES, Language
 
-WORD_KINDS: tuple[tuple[str, Literal["asks", "names", "veto"]], ...] = (
+WORD_KINDS: tuple[tuple[str, Literal["asks", "names", "veto", "elsewhere"]], ...] = (
     ("asks", "asks"),
     ("names", "names"),
     ("vetoes", "veto"),
+    ("elsewhere", "elsewhere"),
 )
 
 
