@@ -17,6 +17,7 @@ from responder.core.language import foreign
 from responder.core.rules.conditions import Case
 from responder.core.rules.rulebook import Rulebook
 from responder.core.senders import is_buyer, sender_problem
+from responder.core.which_order import only_one_meant
 from responder.model import Decision, Identity, Language, Message, Order, Reason, order_key
 
 OWN_CHANNEL = "own"
@@ -64,12 +65,14 @@ class FoundOrders:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The one order a mail is about, or the code of the reason why there is none to rely on."""
+    """The one order a mail is about, or the code of the reason why there is none to rely on. It may be `among` several
+    of its buyer's, where the mail names no others."""
 
     order: Order | None
     problem: str | None
     by_number: bool = False
     named: tuple[str, ...] = ()
+    among: tuple[Order, ...] = ()
 
 
 def decide(
@@ -117,10 +120,14 @@ def answer(
     """What becomes of a mail that has passed the gates for machines' mail. `sent_before` and `policy` are those of
     `Case`."""
     settled = settle(message, channel=channel, found=found, sender_trusted=sender_trusted)
+    read = message
+    if settled.among and (meant := only_one_meant(message, [one.order_id for one in settled.among], rulebook)):
+        order_id, read = meant
+        settled = Settled(next(one for one in settled.among if one.order_id == order_id), None, True, (order_id,))
     items = tuple(item.name for item in settled.order.items) if settled.order is not None else ()
     case = Case(
         message=message,
-        reading=rulebook.read(message, items, settled.order.order_id if settled.order is not None else ""),
+        reading=rulebook.read(read, items, settled.order.order_id if settled.order is not None else ""),
         channel=channel.name,
         now=now,
         order=settled.order,
@@ -164,7 +171,9 @@ def settle(message: Message, *, channel: Channel, found: FoundOrders, sender_tru
     if by_id:
         order = next(iter(by_id.values()))
         if len(by_id) > 1 or len(named) > 1 or _strange(found.named, by_id):
-            return Settled(order if len(by_id) == 1 else None, "several_orders", True, named)
+            only_these = len(by_id) == len(named) and not _strange(found.named, by_id)
+            among = tuple(by_id.values()) if only_these else ()
+            return Settled(order if len(by_id) == 1 else None, "several_orders", True, named, among)
         return Settled(order, None, True, named)
     of_buyer = own(found.of_buyer)
     strange = _strange(found.named, of_buyer)

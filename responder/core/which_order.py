@@ -1,0 +1,140 @@
+"""Which of several orders of its buyer a mail is about: the one it asks something of, where every other is kept.
+
+`4501 is the right one, so please cancel 4502`: the mail asks for 4502 and says of 4501 that it stays. Anything less
+plain is for a person.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.resources import files
+
+import tomli
+
+from responder.core.normal import fold_all
+from responder.core.rules.phrases import Matcher, parse_all
+from responder.core.rules.reading import WISHES
+from responder.core.rules.rulebook import Rulebook
+from responder.core.rules.shipped import flattened, shipped
+from responder.core.sentences import split
+from responder.model import LANGUAGES, Language, Message, order_key
+
+# The lists of `responder/data/which_order.toml`.
+KEPT, DROPPED, DOUBLED = "kept", "dropped", "doubled"
+# Acts that leave it open what becomes of an order, whatever is said of it.
+OPEN = frozenset({"conditional", "undecided", "addition", "threat"})
+NEGATED = "negated"
+WITHDRAWN = "withdrawn"
+NO_CANCEL = frozenset({"cancel negated", "unwanted negated"})
+# What keeping one order of two may look like: keeping a part.
+PART = "part_only"
+MOST_SENTENCES = 20
+
+_CLAUSE = re.compile(r"[,;:、，；：()（）]|\s[-–—]\s|\b(?:and|but|while|whereas)\b", re.IGNORECASE)
+_OR = re.compile(r"\bor\b|どちらか|どっちか|または|それとも|还是|還是|或", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A piece of the mail: the orders it `names`, whether it asks anything, its acts, and what it says of orders."""
+
+    text: str
+    names: frozenset[str]
+    asks: bool
+    acts: Set[str]
+    says: Set[str]
+
+    @property
+    def is_kept(self) -> bool:
+        """True where one order is said to stay as it is, and nothing else."""
+        if len(self.names) != 1 or self.asks or not OPEN.isdisjoint(self.acts):
+            return False
+        if not (NO_CANCEL | {WITHDRAWN}).isdisjoint(self.acts):
+            return True
+        return KEPT in self.says and DROPPED not in self.says and NEGATED not in self.acts
+
+    @property
+    def is_report(self) -> bool:
+        """True for a mere report of several orders (`now I see both 6158 and 6159`)."""
+        tells = not self.asks and (OPEN | WISHES | {WITHDRAWN, NEGATED}).isdisjoint(self.acts)
+        return len(self.names) > 1 and tells and KEPT not in self.says
+
+
+def only_one_meant(message: Message, order_ids: Sequence[str], rulebook: Rulebook) -> tuple[str, Message] | None:
+    """The one of these orders that a mail speaks of, and the mail without what it says of the others; None unless every
+    other one is told to stay, or to have been ordered by mistake with it."""
+    sentences = split(message.new_text)
+    if len(sentences) > MOST_SENTENCES:
+        return None
+    said: list[_Said] = []
+    for sentence in sentences:
+        whole = _said(sentence, message, order_ids, rulebook)
+        if len(whole.names) < 2 or whole.is_report:
+            said.append(whole)
+        elif _OR.search(sentence):
+            return None
+        else:
+            said += [_said(clause, message, order_ids, rulebook) for clause in _clauses(sentence, order_ids)]
+    doubled = any(DOUBLED in each.says for each in said)
+    left = {name for each in said if each.is_kept or (doubled and each.is_report) for name in each.names}
+    kept = {name for each in said if each.is_kept for name in each.names}
+    meant = {name for each in said if not each.is_kept and not (doubled and each.is_report) for name in each.names}
+    if len(meant) != 1 or meant & kept or not meant | left >= set(order_ids):
+        return None
+    rest = "\n".join(each.text for each in said if not each.is_kept)
+    subject = message.said_above
+    above = "" if kept & set(_named(subject, order_ids)) else subject
+    return meant.pop(), replace(message, new_text=rest, own_subject=above)
+
+
+def _said(text: str, message: Message, order_ids: Sequence[str], rulebook: Rulebook) -> _Said:
+    names = frozenset(_named(text, order_ids))
+    reading = rulebook.read(replace(message, new_text=text, own_subject=""), (), next(iter(names), ""))
+    asks = bool(reading.asked.keys() - {PART})
+    return _Said(text, names, asks, reading.acts, _says(text, message.language))
+
+
+def _clauses(sentence: str, order_ids: Sequence[str]) -> Iterable[str]:
+    """The parts of a sentence between its commas, colons and conjunctions; what names no order goes with what it
+    follows, and what stands before any with the first that names one."""
+    parts: list[str] = []
+    start = 0
+    for cut in [*(match.span() for match in _CLAUSE.finditer(sentence)), (len(sentence), len(sentence))]:
+        part, start = sentence[start : cut[0]].strip(), cut[1]
+        if not part:
+            continue
+        if parts and not (any(_named(part, order_ids)) and any(_named(parts[-1], order_ids))):
+            parts[-1] = f"{parts[-1]}, {part}"
+        else:
+            parts.append(part)
+    return parts
+
+
+def _named(text: str, order_ids: Sequence[str]) -> Iterable[str]:
+    """The ids among these that stand in a text, by themselves."""
+    key = order_key(text)
+    for order_id in order_ids:
+        if re.search(rf"(?<![0-9]){re.escape(order_key(order_id))}(?![0-9])", key):
+            yield order_id
+
+
+def _says(text: str, language: Language) -> Set[str]:
+    matcher, names = _words(language)
+    folded = fold_all([text], kana=language == "ja")
+    return {names[hit.phrase] for hit in matcher.scan(folded, [text])[0]}
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _words(language: Language) -> tuple[Matcher, tuple[str, ...]]:
+    """What finds what is said of orders in a language, and which list each of its phrases is of."""
+    lists = tomli.loads(files("responder.data").joinpath("which_order.toml").read_text(encoding="utf-8"))[language]
+    matcher = Matcher()
+    names: list[str] = []
+    for name in (KEPT, DROPPED, DOUBLED):
+        for phrase in parse_all(lists[name], flattened(shipped().words, language), language):
+            matcher.add(phrase)
+            names.append(name)
+    return matcher.ready(), tuple(names)
