@@ -20,7 +20,8 @@ from responder.core.channels import Channel, recognise, unframe, wanted_order_id
 from responder.core.decide import FoundOrders, decide
 from responder.core.mime import read
 from responder.core.rules import Rulebook
-from responder.model import Decision, Identity, Item, Message, Order, order_key
+from responder.edges.orders.cells import items_of
+from responder.model import Decision, Identity, Message, Order, order_key
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
@@ -82,7 +83,6 @@ def _order(row: Mapping[str, str]) -> Order:
         total = Decimal(row["total"])
     except InvalidOperation:
         total = None
-    names = [name.strip() for name in row["items"].replace("、", ",").split(",") if name.strip()]
     return Order(
         row["order_id"],
         channel=row["channel"],
@@ -99,7 +99,7 @@ def _order(row: Mapping[str, str]) -> Order:
         carrier=row["carrier"],
         tracking_no=row["tracking_no"],
         eta=_time(row["eta"]),
-        items=tuple(Item(name) for name in names),
+        items=items_of(row["items"], "", ""),
         as_of=NOW,
     )
 

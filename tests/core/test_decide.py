@@ -12,7 +12,7 @@ import pytest
 from responder.core.channels import Channel
 from responder.core.decide import FoundOrders, decide
 from responder.core.rules import Rulebook, compile_pack
-from responder.model import Address, Decision, Order
+from responder.model import Address, Decision, Item, Order
 from tests.builders import NOW, SHOP, make_message, make_order
 
 PACK = Path(__file__).parents[2] / "rules.toml"
@@ -270,3 +270,58 @@ def test_a_number_of_the_order_itself_is_no_other_order() -> None:
     order = make_order("1042", status="shipped", tracking_no="470128158216", extra={"受注番号": "88001"})
     found = FoundOrders(of_buyer=(order,), named=("470128158216", "88001"))
     assert judged("注文番号88001、いつ届きますか？", found=found).action == "draft"
+
+
+TWO_ITEMS = (Item("Tetsubin teapot"), Item("Yunomi cup"))
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Please cancel the teapot."),
+        ("en", "Please don't send the teapot from order 1042."),
+        ("en", "Please keep the teapot but cancel the two cups."),
+    ],
+)
+def test_a_cancel_of_some_items_is_for_a_person(language: str, text: str) -> None:
+    decision = judged(text, make_order(items=TWO_ITEMS), language=language)
+    assert decision.action == "hold"
+    assert "cancel_part_only" in {reason.code for reason in decision.reasons}
+
+
+@pytest.mark.parametrize(
+    "text", ["Please cancel order 1042.", "Please cancel the teapot and the cup.", "Cancel both please."]
+)
+def test_a_cancel_of_all_items_is_answered(text: str) -> None:
+    assert judged(text, make_order(items=TWO_ITEMS), language="en").action == "draft"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wrong card by accident, please drop the second charge so I can pay with the other one.",
+        "Please reverse the shipping fee.",
+        "How do I undo my PayPal payment?",
+        "I no longer need the payment slip for 1042.",
+        "I will not be able to pay before my salary comes on the 25th.",
+    ],
+)
+def test_what_is_done_to_a_payment_is_no_cancel(text: str) -> None:
+    decision = judged(text, make_order(status="unpaid"), language="en")
+    assert not (decision.action == "draft" and decision.situation.startswith("cancel"))
+
+
+def test_a_payment_undone_with_its_order_is_a_cancel() -> None:
+    decision = judged("Please cancel my order and reverse the charge.", make_order(), language="en")
+    assert (decision.action, decision.situation) == ("draft", "cancel_before_ship")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm not cancelling or anything daft like that, I just need a rough day for 1042 so I can ask next door to listen.",
+        "Don't worry, I'm not cancelling! Order 1042 - which date approx. will it be at Cluj?",
+    ],
+)
+def test_who_only_says_that_he_does_not_cancel_is_answered(text: str) -> None:
+    assert judged(text, make_order(), language="en").situation == "where_is_order"

@@ -297,6 +297,7 @@ TESTS: Mapping[str, Test] = {
     "order.payment": _of_order(_payment),
     "order.channel": _of_order(lambda case, order, wanted: order.channel in _names(wanted)),
     "order.currency": _of_order(lambda case, order, wanted: order.currency.upper() in _names(wanted)),
+    "order.some_items": _of_order(lambda case, order, wanted: case.reading.is_of_part is wanted),
     "order.has": _of_order(_has),
     "order.lacks": _of_order(_lacks),
     "order.columns": _of_order(_columns),

@@ -7,6 +7,7 @@ What stands in the buyer's own order is the shop's business too, by whatever par
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -97,12 +98,29 @@ _ENDS = frozenset(
 _HEAD_WORDS = 4
 # An object by themselves, but not before another word: `the second`, `the second order`, `the second payment`.
 _WHICH = frozenset(
-    {"first", "second", "third", "duplicate", "other", "extra", "double", "last", "latest", "delivery", "shipping"}
+    [
+        *(
+            "first",
+            "second",
+            "third",
+            "duplicate",
+            "other",
+            "extra",
+            "double",
+            "last",
+            "latest",
+            "delivery",
+            "shipping",
+        ),
+        *("two", "both", "all"),
+    ]
 )
 # `the mug set I ordered`: what was bought here, whatever it is called.
 _BOUGHT = frozenset({"ordered", "bought", "purchased"})
 _RELATIVE = frozenset({"i", "we", "that", "which"})
 _ITS = re.compile(r"[ !-~]+ ?的 ?(?=[^ ])")
+_SHORT_WORD = 3
+_HIRAGANA = re.compile("[\u3041-\u3096]")
 _AND = (" and", " &", " then", " also")
 _REST_OF_WORD = re.compile(r"\S[a-z]*")
 # Words of an item's name that say what it is: Latin ones from this length on, pieces of others from this length on.
@@ -124,6 +142,25 @@ def named_among(folded: str, hit: Hit, items: Sequence[str], language: Language)
             words = set(folded[hit.end :].split()[: _HEAD_WORDS + 2])
             known = {word for item in items for word in item.split() if len(word) >= _LEAST_WORD}
             return bool(words & known) or bool({f"{word}s" for word in known} & words)
+
+
+def some_named(texts: Sequence[str], items: Sequence[str]) -> bool:
+    """True if these texts name some of the items, but not all of them (folded, as are their names): by a word or piece
+    that stands in no other item's name."""
+    pieces = [_pieces(item) for item in items]
+    named = 0
+    for place, own in enumerate(pieces):
+        others = set().union(*pieces[:place], *pieces[place + 1 :])
+        named += any(piece in text for text in texts for piece in own - others)
+    return 0 < named < len(items)
+
+
+def _pieces(name: str) -> set[str]:
+    """What an item may be called by: its Latin words, one or many, and pairs of other characters that are no kana."""
+    words = {word for word in name.split() if word.isascii() and word.isalpha() and len(word) >= _SHORT_WORD}
+    stems = {word[:-1] if word.endswith("s") else word for word in words}
+    pairs = {a + b for a, b in itertools.pairwise(name) if not (a.isascii() or b.isascii() or _HIRAGANA.search(a + b))}
+    return {f" {stem}{end} " for stem in stems for end in ("", "s", "es")} | pairs
 
 
 def comes_with(folded: str, hit: Hit) -> bool:

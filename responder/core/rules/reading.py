@@ -17,7 +17,7 @@ from typing import Literal
 
 from responder.core.normal import fold_all
 from responder.core.rules.examples import Leaning, Likeness, Likes, Proposer
-from responder.core.rules.objects import comes_with, done_to, named_among
+from responder.core.rules.objects import comes_with, done_to, named_among, some_named
 from responder.core.rules.pack import Topic
 from responder.core.rules.phrases import Hit, Matcher, place
 from responder.core.rules.spelling import Spelling
@@ -80,7 +80,7 @@ class Reading:
     """All that rules may ask about the words of a mail. `said` are the names of the `says` lists that were found,
     each as `scope:name`; `acts` holds `threat` as well as `cancel conditional`. `folded` is what its likeness is judged
     by, `wanted` the same without courtesies; `wishing` are the numbers of the sentences that ask or beg in so many
-    words."""
+    words. It `is_of_part` where what it says of the order names some of its items, but not all."""
 
     sentences: tuple[Sentence, ...] = ()
     mentions: tuple[Mention, ...] = ()
@@ -96,6 +96,7 @@ class Reading:
     vetoed: frozenset[str] = frozenset()
     elsewhere: frozenset[str] = frozenset()
     wishing: frozenset[int] = frozenset()
+    is_of_part: bool = False
 
 
 @dataclass(slots=True)
@@ -184,7 +185,15 @@ class Reader:
             vetoed=frozenset(name for row in own for name in row.vetoes),
             elsewhere=frozenset(name for row in own for name in row.elsewhere),
             wishing=wishing,
+            is_of_part=len(items) > 1 and self._is_of_part(own, asked, items),
         )
+
+    def _is_of_part(self, own: Sequence[_Row], asked: Mapping[str, Mention], items: Sequence[str]) -> bool:
+        """True where the sentences that ask for something, or all if none does, name some of the items only."""
+        asking = {mention.sentence for name, mention in asked.items() if self.topics[name].kind == "request"}
+        rows = [row for i, row in enumerate(own) if not asking or i in asking]
+        kana = any(row.language == "ja" for row in rows)
+        return some_named([row.folded for row in rows], fold_all(items, kana=kana))
 
     def _rows(self, message: Message, new_text: str) -> list[_Row]:
         texts: list[tuple[str, str]] = []

@@ -151,6 +151,7 @@ def _order() -> dict[str, Any]:
             "before_shipping": _FLAG,
             "after_shipping": _FLAG,
             "paid": _FLAG,
+            "some_items": {**_FLAG, "description": "The mail names some of its items, but not all."},
             "overdue": {**_FLAG, "description": "The promised day is over."},
             "days_since_promised": _NUMBER,
             "age_days": {**_NUMBER, "description": "Days since the order."},

@@ -138,6 +138,7 @@ class WhenReader:
                 | "order.named"
                 | "order.before_shipping"
                 | "order.after_shipping"
+                | "order.some_items"
             ):
                 return findings.flag(value, key)
             case "order.paid" | "order.overdue":
