@@ -19,6 +19,8 @@ from responder.model import Reason
 
 # What only a person may answer: an injury, a threat.
 GRIEVANCE = "grievance"
+# Acts that speak against a cancel, even where the channel's own form asks for it.
+DENIED = frozenset({"cancel negated", "unwanted negated", "withdrawn", "undecided", "conditional"})
 # The act of a sentence that starts with `also`.
 ADDITION = "addition"
 
@@ -60,7 +62,7 @@ class Doubts:
         entirely, or, where a wrong draft is worst, more like something else."""
         reading, weighing = case.reading, self.weighing.doubt
         looks = self._looks(rule, reading)
-        if looks is None:
+        if looks is None or (case.official_cancel and looks.is_dear and not DENIED & reading.acts):
             return None
         if looks.leaning.shares.get(GRIEVANCE, 0.0) >= max(weighing.grievance, looks.share):
             return looks.like(GRIEVANCE)
