@@ -39,19 +39,27 @@ class Passing:
             name
             for name, share in shares.items()
             if share <= self.weighing.passing.part * most
-            and leaning.count_of(kin[name]) >= self.weighing.few_examples
             and not matters.has_dear(kin[name])
-            and (name in matters.answerable or self._is_hardly(name, main, case.reading))
+            and (
+                (name in matters.answerable and leaning.count_of(kin[name]) >= self.weighing.few_examples)
+                or self._is_hardly(name, main, case.reading, most)
+            )
         }
         return _without(unlike, case) if unlike else None
 
-    def _is_hardly(self, name: str, main: Set[str], reading: Reading) -> bool:
+    def _is_hardly(self, name: str, main: Set[str], reading: Reading, most: float) -> bool:
         """True where the sentence that asks for a matter of a person's looks hardly like it by itself (`which one of
-        the two payments is real`); never beside what is dear to get wrong."""
-        if self.matters.has_dear(main):
+        the two payments is real`). Beside what is dear to get wrong it must look like no question at all, and wish
+        nothing but the main matter (`a local dealer has it, so it is not needed`)."""
+        number = reading.asked[name].sentence
+        alone = self.reader.lean(reading, only=number)
+        if alone is None or alone.share_of((name,)) >= self.weighing.clear:
             return False
-        alone = self.reader.lean(reading, only=reading.asked[name].sentence)
-        return alone is not None and alone.share_of((name,)) < self.weighing.clear
+        if not self.matters.has_dear(main):
+            return True
+        if most < self.weighing.sure or alone.share_of((name, QUESTION)) > self.weighing.passing.hardly:
+            return False
+        return number not in reading.wishing or alone.share_of(main) >= self.weighing.certain
 
     def without_stories(self, case: Case) -> Case | None:
         """The case without matters whose words only tell how things came about (`he has moved to Spain`, `import tax

@@ -25,6 +25,8 @@ UNDECIDED = "undecided"
 CONDITIONAL = "conditional"
 # What is said around a mere question, and objects to none.
 TOLD = frozenset({"past", "done", "negated"})
+# What is told of as over.
+OVER = frozenset({"past", "done", "settled"})
 # Who asks about the goods has not given them up, whatever story he tells around it.
 INQUIRY = "inquiry"
 # Who says that he wants no answer asks for nothing, whatever his mail looks like.
@@ -166,13 +168,22 @@ class Proposals:
             return False
         kin = matters.kin_of(name)
         plain = ("asked", "mentioned") if share >= weighing.proposal.unasked or not topic.asked_by else ("asked",)
-        if any(m.topic in kin and m.status not in plain and m.status not in overruled for m in reading.mentions):
+        spoken = [m for m in reading.mentions if m.status not in plain and m.status not in overruled]
+        if any(m.topic in kin and not self._wished_after_all(m, kin, reading, share) for m in spoken):
             return False
-        if any(m.status in UNCLEAR - overruled and matters.has_dear((m.topic,)) for m in reading.mentions):
+        unclear = (m for m in spoken if m.status in UNCLEAR and matters.has_dear((m.topic,)))
+        if any(not self._wished_after_all(m, kin, reading, share) for m in unclear):
             return False
         against = {other for other in kin if other == name or matters.topics[other].kind == "request"}
         sure = weighing.certain if topic.is_dear else weighing.sure
         return not kin & reading.elsewhere and (share >= sure or not against & reading.vetoed)
+
+    def _wished_after_all(self, mention: Mention, kin: Set[str], reading: Reading, share: float) -> bool:
+        """True where a topic is told of as over in a sentence that surely wishes it (`doesn't matter, just cancel it`)."""
+        if share < self.weighing.proposal.unasked or mention.status not in OVER or mention.sentence not in reading.wishing:
+            return False
+        alone = self.reader.lean(reading, only=mention.sentence)
+        return alone is not None and alone.share_of(kin) >= self.weighing.certain
 
     def _overruled(self, name: str, share: float) -> Set[str]:
         """What is no objection to a topic with such a share: that its buyer wavers about something (`maybe I will get
