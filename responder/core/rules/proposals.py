@@ -179,8 +179,10 @@ class Proposals:
         return not kin & reading.elsewhere and (share >= sure or not against & reading.vetoed)
 
     def _wished_after_all(self, mention: Mention, kin: Set[str], reading: Reading, share: float) -> bool:
-        """True where a topic is told of as over in a sentence that surely wishes it (`doesn't matter, just cancel it`)."""
-        if share < self.weighing.proposal.unasked or mention.status not in OVER or mention.sentence not in reading.wishing:
+        """True where a topic is told of as over in a sentence that surely wishes it (`never mind, just cancel it`)."""
+        if share < self.weighing.proposal.unasked or mention.status not in OVER:
+            return False
+        if mention.sentence not in reading.wishing:
             return False
         alone = self.reader.lean(reading, only=mention.sentence)
         return alone is not None and alone.share_of(kin) >= self.weighing.certain
