@@ -175,7 +175,8 @@ class Proposer:
         shared = self._shared.get(topic)
         if shared is None:
             shared = self._shared[topic] = _Shared(self._pieces_of(topic))
-        return max(zip(shared.nearness(found), written, strict=True))[1]
+        near = shared.nearness(found)
+        return max(((near[number], written[number]) for number in near), default=(0.0, max(written)))[1]
 
 
 _COMMON = 40
@@ -194,8 +195,8 @@ class _Shared:
         self._texts = array("I", itertools.chain.from_iterable(holders[piece] for piece in self._hashes))
         self._starts = array("I", itertools.accumulate((len(holders[p]) for p in self._hashes), initial=0))
 
-    def nearness(self, found: Set[str]) -> list[float]:
-        """Per text how many of `found` it holds, against its length."""
+    def nearness(self, found: Set[str]) -> Mapping[int, float]:
+        """By the number of a text how many of `found` it holds, against its length; without those that hold none."""
         hashes, starts, texts = self._hashes, self._starts, self._texts
         holding: list[array[int]] = []
         for piece in map(hash, found):
@@ -203,8 +204,8 @@ class _Shared:
             # What stands in hundreds of texts tells none of them from the others.
             if place < len(hashes) and hashes[place] == piece and starts[place + 1] - starts[place] <= _COMMON:
                 holding.append(texts[starts[place] : starts[place + 1]])
-        held = Counter(itertools.chain.from_iterable(holding)).get
-        return [held(number, 0) / length for number, length in enumerate(self._lengths)]
+        held = Counter(itertools.chain.from_iterable(holding))
+        return {number: count / self._lengths[number] for number, count in held.items()}
 
 
 def _packed(values: Sequence[int]) -> int:

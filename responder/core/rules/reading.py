@@ -28,8 +28,8 @@ from responder.model import LANGUAGES, Language, Message, Sentence
 MAX_CHARS = 12_000
 # What is read of a longer one, at both ends: nothing is drafted for it, so this only has to tell what it is about. Of
 # a text that is not Latin half as much says the same.
-MAX_BEGINNING = 1_500
-MAX_END = 600
+MAX_BEGINNING = 800
+MAX_END = 300
 # An English body of so few words says nothing without its subject: a thank you and a name.
 HARDLY = 4
 # So many Latin letters tell as much as one character of Japanese or Chinese.
