@@ -325,3 +325,27 @@ def test_a_payment_undone_with_its_order_is_a_cancel() -> None:
 )
 def test_who_only_says_that_he_does_not_cancel_is_answered(text: str) -> None:
     assert judged(text, make_order(), language="en").situation == "where_is_order"
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "AoA, I had placed order on 17 November."),
+        ("en", "Excuse me for my English. I have ordered a vase."),
+        ("en", "Dear Sir, I have made an order on 15th inst."),
+        ("en", "My grandson helped me to order the vase."),
+        ("ja", "先週、娘の引っ越し祝いに花瓶を注文した者です。"),
+        ("ja", "お名前：山本 注文番号：1042"),
+        ("zh", "你好，我上周给我妈妈买了一个花瓶。"),
+        ("zh", "姓名：陳小姐 訂單編號：1042"),
+    ],
+)
+def test_who_only_tells_that_he_ordered_gets_no_reply_on_cancelling(language: str, text: str) -> None:
+    decision = judged(text, make_order(), language=language)
+    assert not (decision.action == "draft" and decision.situation.startswith("cancel"))
+
+
+def test_a_question_among_lines_of_a_form_is_not_answered_as_a_cancel() -> None:
+    text = "我买的靠垫到哪里了呀\n姓名：郭子涵\n訂單編號：1042"
+    decision = judged(text, make_order(status="shipped"), language="zh")
+    assert not (decision.action == "draft" and decision.situation.startswith("cancel"))

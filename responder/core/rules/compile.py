@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import lru_cache
@@ -13,7 +13,7 @@ from typing import Any, cast
 import tomli
 
 from responder.core.normal import fold
-from responder.core.rules.examples import Likes, Proposer
+from responder.core.rules.examples import STORY, Likes, Proposer
 from responder.core.rules.findings import Findings, Where, nearest
 from responder.core.rules.pack import SITUATIONS, Group, Rule, Topic
 from responder.core.rules.phrases import Matcher, Phrase, PhraseError, parse
@@ -83,6 +83,15 @@ def proposers(topics: tuple[Topic, ...]) -> Mapping[Language, Proposer]:
     return {language: Proposer(examples, language) for language, examples in found.items()}
 
 
+def _for_proposing(topics: Iterable[Topic]) -> tuple[Topic, ...]:
+    return tuple(topic for topic in topics if topic.examples and topic.name != STORY)
+
+
+def _for_telling(topics: Iterable[Topic]) -> tuple[Topic, ...]:
+    """What only tells, against what is dear to get wrong."""
+    return tuple(topic for topic in topics if topic.examples and (topic.name == STORY or topic.is_dear))
+
+
 class _Compiler:
     def __init__(self, findings: Findings, timezone: tzinfo) -> None:
         self.findings = findings
@@ -113,7 +122,8 @@ class _Compiler:
             matcher,
             tuple(tuple(each) for each in self.targets),
             topics,
-            proposers(tuple(topic for topic in topics.values() if topic.examples)),
+            proposers(_for_proposing(topics.values())),
+            proposers(_for_telling(topics.values())),
             Likes(like),
             Spelling(mend, matcher.words | real),
             frozenset(self.scopes),

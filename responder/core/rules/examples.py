@@ -22,6 +22,8 @@ from functools import cached_property
 from responder.core.normal import fold_all
 from responder.model import Language
 
+# Who writes, what he ordered and when: the topic of what tells nothing of a wish.
+STORY = "story"
 _DIGITS = re.compile(r"[0-9]+")
 _MAX_CHARS = 1500
 # What every piece is counted beyond its examples. Tried on mails by other hands than the examples: at 0.1 a single

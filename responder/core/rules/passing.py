@@ -85,17 +85,18 @@ class Passing:
         return _without(aside, case) if told else None
 
     def _only_tells(self, name: str, kin: Set[str], reading: Reading, *, covered: bool) -> bool:
-        """True for a matter in a sentence that wishes nothing and, unless the answer covers it, looks more like these
-        kin than like it."""
+        """True for a matter in a sentence that wishes nothing and looks more like these kin than like it, by far unless
+        the answer covers it."""
         number = reading.asked[name].sentence
         asking = reading.wishing | {each.sentence for other, each in reading.asked.items() if other in kin}
         if number in asking or self.matters.has_dear((name,)):
             return False
-        alone = None if covered else self.reader.lean(reading, only=number)
+        alone = self.reader.lean(reading, only=number)
         if alone is None:
             return covered
         own = self.matters.kin_of(name) | {QUESTION}
-        return alone.share_of(own) <= min(self.weighing.passing.hardly, alone.share_of(kin))
+        most = 1.0 if covered else self.weighing.passing.hardly
+        return alone.share_of(own) <= min(most, alone.share_of(kin))
 
 
 def _without(names: Set[str], case: Case) -> Case:

@@ -29,6 +29,8 @@ TOLD = frozenset({"past", "done", "negated"})
 OVER = frozenset({"past", "done", "settled"})
 # Who asks about the goods has not given them up, whatever story he tells around it.
 INQUIRY = "inquiry"
+# Who wants his money asks for what comes with a cancel.
+MONEY = MONEY_BACK | {"payment"}
 # Who says that he wants no answer asks for nothing, whatever his mail looks like.
 NOTHING_WANTED = "no_reply_needed"
 
@@ -61,6 +63,8 @@ class Proposals:
         share = leaning.shares[name]
         least = self.weighing.certain if doubted else self.weighing.proposal.in_place
         if share < least or name not in self.matters.answerable or not self._may(name, case.reading, share):
+            return None
+        if self.matters.has_dear((name,)) and self._really_asks_else(name, case):
             return None
         case = _without_acts(self._overruled(name, share), case)
         match = self.matching.first(assume(case, name, leaning.nearest(name), round(share, 2), case.reading.asked))
@@ -96,6 +100,9 @@ class Proposals:
         """True where a mail says as much of a topic as it takes to propose it."""
         weighing, share = self.weighing, leaning.shares[name]
         is_dear = self.matters.has_dear((name,))
+        # `I ordered a vase on the 17th`: nobody knows why he writes.
+        if is_dear and not reading.wishing and self.reader.only_tells(reading) >= weighing.proposal.told:
+            return False
         if is_dear and self._plainly(name, reading, leaning):
             return True
         if share < self.matters.topics[name].least and not self._at_length(name, reading, leaning):
@@ -147,6 +154,22 @@ class Proposals:
         """True where words of the mail ask for a matter of another situation; money back is no other than a cancel."""
         own = self.matters.kin_of(name) | (MONEY_BACK if self.matters.has_dear((name,)) else set())
         return any(other not in own and self.matters.is_matter(other) for other in reading.asked)
+
+    def _really_asks_else(self, name: str, case: Case) -> bool:
+        """True where the sentence that asks for another matter looks like it and hardly like the topic (`where has my
+        cushion got to`, however much like it the lines around are)."""
+        kin = self.matters.kin_of(name)
+        body = 1 if case.message.said_above.strip() else 0
+        for other, mention in case.reading.asked.items():
+            if mention.sentence < body or other in kin | MONEY or not self.matters.is_matter(other):
+                continue
+            alone = self.reader.lean(case.reading, only=mention.sentence)
+            if alone is None:
+                continue
+            share = alone.share_of(kin)
+            if share < self.weighing.proposal.plainly.wish and share < alone.share_of(self.matters.kin_of(other)):
+                return True
+        return False
 
     def _may(self, name: str, reading: Reading, share: float) -> bool:
         """False where an act speaks against the topic, or a veto against it or another of the same situation."""

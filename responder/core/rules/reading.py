@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Literal
 
 from responder.core.normal import fold_all
-from responder.core.rules.examples import Leaning, Likeness, Likes, Proposer
+from responder.core.rules.examples import STORY, Leaning, Likeness, Likes, Proposer
 from responder.core.rules.objects import comes_with, done_to, named_among, some_named
 from responder.core.rules.pack import Topic
 from responder.core.rules.phrases import Hit, Matcher, place
@@ -135,6 +135,7 @@ class Reader:
     targets: tuple[tuple[Target, ...], ...]
     topics: Mapping[str, Topic]
     proposers: Mapping[Language, Proposer]
+    tellers: Mapping[Language, Proposer]
     likes: Likes
     spelling: Spelling
     scopes: frozenset[str]
@@ -304,8 +305,15 @@ class Reader:
             return None
         if only is not None:
             return proposer.lean(fold_all([reading.sentences[only].text], kana=main == "ja")[0])
-        rows = reading.folded if thanks else reading.wanted or reading.folded
-        return proposer.lean(" ".join(folded for folded, language in rows if language == main))
+        return proposer.lean(_text_in(main, reading.folded if thanks else reading.wanted or reading.folded))
+
+    def only_tells(self, reading: Reading) -> float:
+        """How much the mail is like what only tells who writes and what he ordered (a share, 0 to 1), held against what
+        is dear to get wrong; 0 where there are no examples."""
+        main = _main_language(reading.folded) if reading.folded else None
+        teller = self.tellers.get(main) if main is not None else None
+        leaning = teller.lean(_text_in(main, reading.wanted or reading.folded)) if teller is not None and main else None
+        return leaning.shares.get(STORY, 0.0) if leaning is not None else 0.0
 
     def lean_of(self, reading: Reading, numbers: Iterable[int]) -> Iterator[Leaning]:
         """What each of these sentences looks like by itself, but for those that look like nothing known."""
@@ -388,6 +396,10 @@ def _main_language(folded: Sequence[tuple[str, Language]]) -> Language:
         # A telephone number says nothing, and a character of Japanese or Chinese as much as some letters.
         lengths[language] += sum(map(str.isalpha, text)) * (1 if language == "en" else CHARACTER)
     return lengths.most_common(1)[0][0]
+
+
+def _text_in(language: Language, rows: Sequence[tuple[str, Language]]) -> str:
+    return " ".join(folded for folded, each in rows if each == language)
 
 
 def _read_of(text: str) -> str:

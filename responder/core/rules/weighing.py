@@ -59,6 +59,7 @@ class ForProposal:
     against_words: Share
     in_place: Share
     decided: Share
+    told: Share
     dear_pieces: Count
     at_length: AtLength
     with_refund: AtLength
