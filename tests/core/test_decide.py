@@ -349,3 +349,20 @@ def test_a_question_among_lines_of_a_form_is_not_answered_as_a_cancel() -> None:
     text = "我买的靠垫到哪里了呀\n姓名：郭子涵\n訂單編號：1042"
     decision = judged(text, make_order(status="shipped"), language="zh")
     assert not (decision.action == "draft" and decision.situation.startswith("cancel"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ok, I will wait for the refund then. Thanks.",
+        "Thank you for confirming the cancellation. I look forward to the refund.",
+        "Thanks for letting me know when it will ship.",
+    ],
+)
+def test_an_acknowledgement_is_not_answered(text: str) -> None:
+    assert judged(text, make_order(status="cancelled"), language="en").action != "draft"
+
+
+def test_a_refund_that_is_waited_for_is_answered() -> None:
+    decision = judged("I am still waiting for the refund. Thanks", make_order(status="cancelled"), language="en")
+    assert decision.action == "draft"

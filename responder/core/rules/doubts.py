@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from responder.core.rules.conditions import Case
 from responder.core.rules.examples import Leaning
-from responder.core.rules.matters import MONEY_BACK, QUESTION, THANKS, Matters
+from responder.core.rules.matters import MONEY_BACK, QUESTION, REFUND, THANKS, Matters
 from responder.core.rules.pack import Rule
 from responder.core.rules.reading import Reader, Reading
 from responder.core.rules.weighing import Weighing
@@ -21,6 +21,8 @@ from responder.model import Reason
 GRIEVANCE = "grievance"
 # Acts that speak against a cancel, even where the channel's own form asks for it.
 DENIED = frozenset({"cancel negated", "unwanted negated", "withdrawn", "undecided", "conditional"})
+# What the shop has told and buyers give thanks for.
+ACKNOWLEDGED = frozenset({"where", "late", REFUND, "payment"})
 # The act of a sentence that starts with `also`.
 ADDITION = "addition"
 
@@ -72,6 +74,8 @@ class Doubts:
         wished = self._only_wished(rule, reading) if looks.is_dear and looks.share < self.weighing.sure else None
         if wished is not None:
             return Reason.of("two_matters", topics=", ".join((*sorted(asked), wished)))
+        if self._only_acknowledges(rule, reading, looks):
+            return looks.like(THANKS)
         # `Cancel 8237`: no likeness says more.
         if looks.is_dear and any(reading.asked[name].numbered for name in asked):
             return None
@@ -108,6 +112,18 @@ class Doubts:
         own = self.matters.own_of(rule) | MONEY_BACK
         wished = (name for name, m in reading.asked.items() if name not in own and m.sentence in reading.wishing)
         return next((name for name in wished if self.matters.is_matter(name)), None)
+
+    def _only_acknowledges(self, rule: Rule, reading: Reading, looks: _Looks) -> bool:
+        """True for a mail that gives thanks, names without any wish what the rule answers, and looks less like it than
+        like thanks (`ok, I will wait for the refund then, thanks`)."""
+        thanks = looks.leaning.shares.get(THANKS, 0.0)
+        if looks.is_dear or rule.asks.isdisjoint(ACKNOWLEDGED) or THANKS not in reading.acts:
+            return False
+        if looks.share >= min(self.weighing.clear, thanks):
+            return False
+        asked = rule.asks & reading.asked.keys()
+        plain = any(reading.asked[name].likeness is not None or reading.asked[name].numbered for name in asked)
+        return not plain and not _wishes(rule, reading)
 
     def _is_another(self, looks: _Looks) -> bool:
         """True where the mail looks like another topic, and hardly like what the rule answers."""
