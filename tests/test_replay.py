@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -296,6 +297,15 @@ def test_no_mail_ends_the_run(tmp_path: Path) -> None:
 
 def test_the_bar_of_a_terminal_leaves_standard_output_alone(files: Path) -> None:
     ours, theirs = os.openpty()
+    shown: list[bytes] = []
+
+    # A terminal is read while it is written to: what nobody reads stops the writer once its few kilobytes are full.
+    def read() -> None:
+        while not shown or b"\0" not in shown[-1]:
+            shown.append(os.read(ours, 65536))
+
+    reader = Thread(target=read, daemon=True)
+    reader.start()
     try:
         done = subprocess.run(
             [sys.executable, "-m", "responder", "replay", str(files / "eml"), "--json"],
@@ -305,12 +315,13 @@ def test_the_bar_of_a_terminal_leaves_standard_output_alone(files: Path) -> None
             timeout=120,
             check=True,
         )
-        shown = os.read(ours, 65536)
+        os.write(theirs, b"\0")
+        reader.join(10)
     finally:
-        os.close(ours)
         os.close(theirs)
+        os.close(ours)
     assert [json.loads(line)["kind"] for line in done.stdout.splitlines()] == ["mail"] * 3 + ["summary"]
-    assert b"Looking at mails" in shown
+    assert b"Looking at mails" in b"".join(shown)
 
 
 # --- the parts ------------------------------------------------------------------------------------------------------
