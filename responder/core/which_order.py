@@ -25,7 +25,7 @@ from responder.model import LANGUAGES, Language, Message, order_key
 # The lists of `responder/data/which_order.toml`.
 KEPT, DROPPED, DOUBLED = "kept", "dropped", "doubled"
 # Acts that leave it open what becomes of an order, whatever is said of it.
-OPEN = frozenset({"conditional", "undecided", "addition", "threat"})
+OPEN = frozenset({"conditional", "undecided", "addition", "threat", "safety"})
 NEGATED = "negated"
 WITHDRAWN = "withdrawn"
 NO_CANCEL = frozenset({"cancel negated", "unwanted negated"})
@@ -79,10 +79,13 @@ def only_one_meant(message: Message, order_ids: Sequence[str], rulebook: Ruleboo
         else:
             said += [_said(clause, message, order_ids, rulebook) for clause in _clauses(sentence, order_ids)]
     doubled = any(DOUBLED in each.says for each in said)
-    left = {name for each in said if each.is_kept or (doubled and each.is_report) for name in each.names}
-    kept = {name for each in said if each.is_kept for name in each.names}
-    meant = {name for each in said if not each.is_kept and not (doubled and each.is_report) for name in each.names}
-    if len(meant) != 1 or meant & kept or not meant | left >= set(order_ids):
+    kept: set[str] = set()
+    reported: set[str] = set()
+    meant: set[str] = set()
+    for each in said:
+        names = kept if each.is_kept else reported if doubled and each.is_report else meant
+        names |= each.names
+    if len(meant) != 1 or meant & kept or not meant | kept | reported >= set(order_ids):
         return None
     rest = "\n".join(each.text for each in said if not each.is_kept)
     subject = message.said_above

@@ -37,6 +37,7 @@ def test_the_order_that_is_not_kept_is_meant(language: str, text: str) -> None:
         ("en", "Please cancel 4501 or 4502, whichever is not packed yet, and keep the rest."),
         ("en", "I ordered twice. Please do not keep 4501. Cancel 4502."),
         ("en", "Please cancel 4502. And where is 4501?"),
+        ("en", "4501 arrived yesterday and burned my son. Please cancel 4502."),
         ("en", "4501 arrived with a crack. Please cancel 4502."),
         ("en", "Please cancel 4502. If 4501 has not been sent by Friday, keep it."),
         ("en", "Please cancel 4502 and leave 4501 as it is, but could you send 4501 to my office?"),

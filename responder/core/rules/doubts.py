@@ -105,9 +105,7 @@ class Doubts:
     def _only_wished(self, rule: Rule, reading: Reading) -> str | None:
         """The one matter that a mail wishes, where of what the rule answers it only tells (`found it cheaper by now, oh
         well! is it on its way?`)."""
-        asked = rule.asks & reading.asked.keys()
-        plain = any(reading.asked[name].likeness is not None or reading.asked[name].numbered for name in asked)
-        if plain or _wishes(rule, reading):
+        if _is_plain(rule, reading) or _wishes(rule, reading):
             return None
         own = self.matters.own_of(rule) | MONEY_BACK
         wished = (name for name, m in reading.asked.items() if name not in own and m.sentence in reading.wishing)
@@ -121,9 +119,7 @@ class Doubts:
             return False
         if looks.share >= min(self.weighing.clear, thanks):
             return False
-        asked = rule.asks & reading.asked.keys()
-        plain = any(reading.asked[name].likeness is not None or reading.asked[name].numbered for name in asked)
-        return not plain and not _wishes(rule, reading)
+        return not _is_plain(rule, reading) and not _wishes(rule, reading)
 
     def _is_another(self, looks: _Looks) -> bool:
         """True where the mail looks like another topic, and hardly like what the rule answers."""
@@ -216,6 +212,12 @@ class Doubts:
             if adds or name in begged:
                 return name
         return None
+
+
+def _is_plain(rule: Rule, reading: Reading) -> bool:
+    """True where what the rule answers is asked for beside the order's own number, or was proposed by the examples."""
+    asked = (reading.asked[name] for name in rule.asks & reading.asked.keys())
+    return any(mention.likeness is not None or mention.numbered for mention in asked)
 
 
 def _wishes(rule: Rule, reading: Reading) -> bool:

@@ -97,24 +97,8 @@ _ENDS = frozenset(
 )
 _HEAD_WORDS = 4
 # An object by themselves, but not before another word: `the second`, `the second order`, `the second payment`.
-_WHICH = frozenset(
-    [
-        *(
-            "first",
-            "second",
-            "third",
-            "duplicate",
-            "other",
-            "extra",
-            "double",
-            "last",
-            "latest",
-            "delivery",
-            "shipping",
-        ),
-        *("two", "both", "all"),
-    ]
-)
+_WHICH = frozenset({"first", "second", "third", "duplicate", "other", "extra", "double", "last", "latest"})
+_WHICH |= {"delivery", "shipping", "two", "both", "all"}
 # `the mug set I ordered`: what was bought here, whatever it is called.
 _BOUGHT = frozenset({"ordered", "bought", "purchased"})
 _RELATIVE = frozenset({"i", "we", "that", "which"})
