@@ -26,6 +26,8 @@ from responder.model import Language
 STORY = "story"
 _DIGITS = re.compile(r"[0-9]+")
 _MAX_CHARS = 1500
+# More pieces than so long a text can have in any language.
+_MAX_PIECES = 2 * _MAX_CHARS
 # What every piece is counted beyond its examples. Tried on mails by other hands than the examples: at 0.1 a single
 # example says too much, at 1 a piece of a topic with many examples says nothing.
 _SMOOTH = 0.3
@@ -33,7 +35,6 @@ _SMOOTH = 0.3
 # they say. A text of a few words is told more by chance; as many pieces as `_CHANCE` are taken to say nothing.
 _SHARPNESS = 0.35
 _CHANCE = 30
-_UNIT = float(1 << 36)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,8 @@ class Leaning:
 class Proposer:
     """How likely a text belongs to each topic, by the examples of all topics in one language.
 
-    What a piece adds for every topic is one integer with 64 bits for each topic, in fixed point, so that a text is
-    judged by one sum in C. Two more places of the integer add up the weights and count the pieces.
+    What a piece adds for every topic is one integer with 32 bits for each topic, in fixed point, so that a text is
+    judged by one sum in C. One more place of the integer counts the pieces.
     """
 
     def __init__(self, examples: Sequence[tuple[str, str]], language: Language) -> None:
@@ -113,11 +114,10 @@ class Proposer:
         return sum(len(self._written.get(topic, ())) for topic in topics)
 
     @cached_property
-    def _counted(self) -> tuple[list[float], dict[str, int]]:
-        """A constant per topic, and per piece what it adds for the topics it stands in.
+    def _counted(self) -> tuple[float, dict[str, int]]:
+        """What 1 is in fixed point, and per piece what it adds for every topic.
 
-        The odds of a piece are its part of all pieces in a topic against its part in all other topics together; what
-        a piece adds is measured from one that the topic does not know, so only topics that know it need a number.
+        The odds of a piece are its part of all pieces in a topic against its part in all other topics together.
         """
         counts: dict[str, int] = {}
         known = counts.get
@@ -134,20 +134,10 @@ class Proposer:
         smooth = _SMOOTH * len(counts)
         constants = [math.log((whole - mass + smooth) / (mass + smooth)) for mass in masses]
         # Most pieces stand in the same topics as often as some other piece: they share one number.
-        layout = struct.Struct(f"<{len(masses)}I")
-        adds = {
-            count: self._adds(layout.unpack(count.to_bytes(layout.size, "little")), texts)
-            for count in set(counts.values())
-        }
-        return constants, {piece: adds[count] for piece, count in counts.items()}
-
-    def _adds(self, here: Sequence[int], texts: int) -> int:
-        total = sum(here)
-        weight = math.sqrt(math.log(1 + texts / total))
-        unknown = (total + _SMOOTH) / _SMOOTH
-        scaled = weight * _UNIT
-        adds = [scaled * math.log(unknown * (n + _SMOOTH) / (total - n + _SMOOTH)) if n else 0.0 for n in here]
-        return _packed((*map(round, adds), round(scaled), 1))
+        adds = {count: _adds(_places(count, len(masses)), constants, texts) for count in set(counts.values())}
+        unit = (2**32 - 1) / (_MAX_PIECES * (1 + max(map(max, adds.values()), default=0.0)))
+        packed = {count: _packed((*(round(unit * add) for add in each), 1)) for count, each in adds.items()}
+        return unit, {piece: packed[count] for piece, count in counts.items()}
 
     def _pieces_of(self, topic: str) -> list[set[str]]:
         folded = fold_all(self._written[topic], kana=self._language == "ja")
@@ -157,17 +147,16 @@ class Proposer:
         """What a folded text looks like; None where nothing in it is known."""
         if len(self._topics) < 2:
             return None
-        constants, known = self._counted
+        unit, known = self._counted
         found = pieces(folded, self._language)
-        *scores, weights, count = _places(sum(filter(None, map(known.get, found))), len(self._topics) + 2)
+        *scores, count = _places(sum(filter(None, map(known.get, found))), len(self._topics) + 1)
         if not count:
             return None
-        scale = _SHARPNESS / (_UNIT * math.sqrt(count + _CHANCE))
-        leans = [(score + weights * constant) * scale for score, constant in zip(scores, constants, strict=True)]
-        top = max(leans)
-        shares = [math.exp(lean - top) for lean in leans]
-        whole = sum(shares)
-        return Leaning({t: share / whole for t, share in zip(self._topics, shares, strict=True)}, found, self)
+        scale = _SHARPNESS / (unit * math.sqrt(count + _CHANCE))
+        top = max(scores)
+        parts = [math.exp((score - top) * scale) for score in scores]
+        whole = sum(parts)
+        return Leaning(dict(zip(self._topics, [part / whole for part in parts], strict=True)), found, self)
 
     def nearest(self, topic: str, found: Set[str]) -> str:
         """The example of `topic` that shares most of its pieces with those `found` in a text."""
@@ -210,14 +199,26 @@ class _Shared:
         return {number: count / self._lengths[number] for number, count in held.items()}
 
 
+def _adds(here: Sequence[int], constants: Sequence[float], texts: int) -> array[float]:
+    """What a piece adds for every topic that it stands in so often, above what it adds for the least likely one: what
+    is the same for all of them makes none of them likelier."""
+    total = sum(here)
+    weight = math.sqrt(math.log(1 + texts / total))
+    unknown = math.log(_SMOOTH / (total + _SMOOTH))
+    odds = [math.log((n + _SMOOTH) / (total - n + _SMOOTH)) if n else unknown for n in here]
+    adds = [weight * (each + constant) for each, constant in zip(odds, constants, strict=True)]
+    least = min(adds)
+    return array("d", [each - least for each in adds])
+
+
 def _packed(values: Sequence[int]) -> int:
-    """Numbers below 2**64 side by side in one."""
-    return int.from_bytes(struct.pack(f"<{len(values)}Q", *values), "little")
+    """Numbers below 2**32 side by side in one."""
+    return int.from_bytes(struct.pack(f"<{len(values)}I", *values), "little")
 
 
 def _places(packed: int, count: int) -> tuple[int, ...]:
     """The `count` numbers that stand side by side in one."""
-    return struct.unpack(f"<{count}Q", packed.to_bytes(8 * count, "little"))
+    return struct.unpack(f"<{count}I", packed.to_bytes(4 * count, "little"))
 
 
 class Likes:

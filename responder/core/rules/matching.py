@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from responder.core.rules.bars import bar, decided
@@ -64,21 +64,9 @@ class Matching:
         """What becomes of a case by the rule that fits it."""
         return decided(match.rule, match.case, match.trace, self.topics)
 
-    def drafts(self, supposed: Mapping[str, Case], case: Case) -> dict[str, str]:
-        """By topic the situation of the draft on a case as if its mail asked for nothing but that; without those for
-        which there would be none. `supposed` are these cases, all made of `case`."""
-        candidates = self._candidates(replace(case.reading, asked={}))
-        index = self._index
-        found: dict[str, str] = {}
-        for name, each in supposed.items():
-            situation = self._drafted(each, candidates | index.get(("asks", name), set()))
-            if situation is not None:
-                found[name] = situation
-        return found
-
-    def _drafted(self, case: Case, candidates: Set[int]) -> str | None:
+    def drafted(self, case: Case) -> str | None:
         """The situation of the draft that these rules would make of a case; None if they would make none."""
-        for place in sorted(candidates):
+        for place in sorted(self._candidates(case.reading)):
             rule = self.rules[place]
             if holds(rule.when, case) is None and (rule.unless is None or holds(rule.unless, case) is not None):
                 return rule.situation if rule.action == "draft" and bar(rule, case, self.topics) is None else None

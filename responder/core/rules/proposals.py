@@ -82,19 +82,23 @@ class Proposals:
         idle = {THANKS} if case.reading.wishing else set()
         never = shares.keys() - self.matters.answerable - idle
         against = max((shares[name] for name in never), default=0.0)
-        possible = sorted(
-            (name for name in shares if self._may(name, case.reading, shares[name])),
-            key=shares.__getitem__,
-            reverse=True,
-        )
-        if not possible or shares[possible[0]] < lead * against:
-            return None
-        drafts = self.matching.drafts({name: assume(case, name) for name in possible}, case)
-        if not drafts:
-            return None
-        best = next(iter(drafts))
-        others = [shares[name] for name in drafts if drafts[name] != drafts[best]]
-        return best if shares[best] >= lead * max(*others, against, 0.0) else None
+        best: str | None = None
+        own: str | None = None
+        # The likeliest first: where the best one leads a topic, it leads all that are less likely.
+        for name in sorted(shares, key=shares.__getitem__, reverse=True):
+            share = shares[name]
+            if best is None and share < lead * against:
+                return None
+            if best is not None and lead * share <= shares[best]:
+                break
+            if not self._may(name, case.reading, share):
+                continue
+            situation = self.matching.drafted(assume(case, name))
+            if best is None and situation is not None:
+                best, own = name, situation
+            elif situation not in (None, own):
+                return None
+        return best
 
     def _is_enough(self, name: str, reading: Reading, leaning: Leaning) -> bool:
         """True where a mail says as much of a topic as it takes to propose it."""

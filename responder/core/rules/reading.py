@@ -97,6 +97,13 @@ class Reading:
     elsewhere: frozenset[str] = frozenset()
     wishing: frozenset[int] = frozenset()
     is_of_part: bool = False
+    _leanings: dict[str, Leaning | None] = field(default_factory=dict, compare=False, repr=False)
+
+    def leaning(self, text: str, proposer: Proposer) -> Leaning | None:
+        """What a text of this mail looks like to the proposer of its language; asked again, what was found then."""
+        if text not in self._leanings:
+            self._leanings[text] = proposer.lean(text)
+        return self._leanings[text]
 
 
 @dataclass(slots=True)
@@ -304,8 +311,8 @@ class Reader:
         if proposer is None:
             return None
         if only is not None:
-            return proposer.lean(fold_all([reading.sentences[only].text], kana=main == "ja")[0])
-        return proposer.lean(_text_in(main, reading.folded if thanks else reading.wanted or reading.folded))
+            return reading.leaning(fold_all([reading.sentences[only].text], kana=main == "ja")[0], proposer)
+        return reading.leaning(_text_in(main, reading.folded if thanks else reading.wanted or reading.folded), proposer)
 
     def only_tells(self, reading: Reading) -> float:
         """How much the mail is like what only tells who writes and what he ordered (a share, 0 to 1), held against what
