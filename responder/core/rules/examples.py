@@ -165,12 +165,19 @@ class Proposer:
             return ""
         shared = self._shared.get(topic)
         if shared is None:
-            shared = self._shared[topic] = _Shared(self._pieces_of(topic))
-        near = shared.nearness(found)
+            texts = [_long(each, self._language) for each in self._pieces_of(topic)]
+            shared = self._shared[topic] = _Shared(texts)
+        near = shared.nearness(_long(found, self._language))
         return max(((near[number], written[number]) for number in near), default=(0.0, max(written)))[1]
 
 
-_COMMON = 40
+def _long(found: Set[str], language: Language) -> set[str]:
+    """The pieces that say most by themselves: pairs of words and longer words; else three characters."""
+    least = 6 if language == "en" else 3
+    return {piece for piece in found if len(piece) >= least}
+
+
+_COMMON = 80
 
 
 class _Shared:
@@ -187,16 +194,22 @@ class _Shared:
         self._starts = array("I", itertools.accumulate((len(holders[p]) for p in self._hashes), initial=0))
 
     def nearness(self, found: Set[str]) -> Mapping[int, float]:
-        """By the number of a text how many of `found` it holds, against its length; without those that hold none."""
+        """By the number of a text how many of `found` it holds, the rarer the more, against its length; without those
+        that hold none."""
         hashes, starts, texts = self._hashes, self._starts, self._texts
-        holding: list[array[int]] = []
+        held: dict[int, int] = {}
         for piece in map(hash, found):
             place = bisect_left(hashes, piece)
+            if place == len(hashes) or hashes[place] != piece:
+                continue
+            first, end = starts[place], starts[place + 1]
             # What stands in hundreds of texts tells none of them from the others.
-            if place < len(hashes) and hashes[place] == piece and starts[place + 1] - starts[place] <= _COMMON:
-                holding.append(texts[starts[place] : starts[place + 1]])
-        held = Counter(itertools.chain.from_iterable(holding))
-        return {number: count / self._lengths[number] for number, count in held.items()}
+            if end - first <= _COMMON:
+                # Each halving of those that hold it counts one more: a whole number, which adds up alike in any order.
+                weight = (len(self._lengths) // (end - first)).bit_length()
+                for number in texts[first:end]:
+                    held[number] = held.get(number, 0) + weight
+        return {number: weight / self._lengths[number] for number, weight in held.items()}
 
 
 def _adds(here: Sequence[int], constants: Sequence[float], texts: int) -> array[float]:
