@@ -271,7 +271,7 @@ class Reason:
     @classmethod
     def of(cls, code: str, **args: object) -> Reason:
         """A reason with its values turned to text."""
-        return cls(code, tuple((k, str(v)) for k, v in args.items()))
+        return cls(code, tuple(zip(args, map(str, args.values()), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ An own parser, because whoever answers a mail must not be led to another address
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from responder.core import charsets
 from responder.model import Address
@@ -99,6 +100,7 @@ def parse_mailboxes(value: str) -> tuple[tuple[Address, ...], tuple[str, ...]]:
     return tuple(found), tuple(dict.fromkeys(defects))
 
 
+@lru_cache(maxsize=500)
 def ascii_domain(domain: str) -> str | None:
     """The domain in lower-case A-labels (RFC 5890), or None where it is none or holds a letter nobody sees."""
     if not 0 < len(domain) <= 253 or (not domain.isascii() and _UNSEEN.search(domain)):

@@ -189,6 +189,8 @@ def settle(message: Message, *, channel: Channel, found: FoundOrders, sender_tru
 
 def _strange(named: tuple[str, ...], orders: dict[str, Order]) -> tuple[str, ...]:
     """The numbers called an order's that stand nowhere in these orders: somebody else's, mistyped, or made up."""
+    if not named:
+        return ()
     known = {order_key(o.order_id) for o in orders.values()}
     known |= {order_key(value) for o in orders.values() for value in (o.tracking_no, *o.extra.values()) if value}
     return tuple(each for each in named if not any(order_key(each) in one for one in known))

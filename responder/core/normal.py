@@ -148,7 +148,7 @@ def fold_all(texts: Sequence[str], *, kana: bool = False) -> list[str]:
     """`fold` of each text, at the price of one call."""
     if not texts:
         return []
-    text = _RECORD.join(text.replace(_RECORD, " ") for text in texts)
+    text = _RECORD.join([text.replace(_RECORD, " ") for text in texts])
     text = _through(text, _match_table(), _direct_match())
     is_latin = text.isascii()
     if not is_latin and _LATIN.search(text):

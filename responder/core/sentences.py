@@ -50,6 +50,8 @@ _GOES_ON = re.compile(
 )
 _ENDED = re.compile(r"[。！？!?．.…:：;；」』)）\"”]\s*$")
 _HYPHENATED = re.compile(r"[a-z]-$")
+# Any letter or digit, or a question mark: less is no sentence.
+_SAYS = re.compile(r"[^\W_]|[?？]")
 _BULLET = re.compile(r"^\s*(?:[-*・●■◆○□▼※＊>＞#]|\d{1,2}[.)）]|[一-十][、.])")
 
 
@@ -59,6 +61,8 @@ def language_of(text: str, default: Language) -> Language:
     A Chinese mail may borrow words in kana (`先キャンセル吧`); what only Chinese writes keeps such a sentence Chinese.
     An English one may name a thing as it is called here (`Please issue a 領収書 to my firm`).
     """
+    if text.isascii():
+        return "en"
     if default == "en" and len(_LATIN_WORD.findall(text)) >= WORDS_AROUND * len(_WIDE.findall(text)) > 0:
         return "en"
     if _KANA.search(text):
@@ -105,7 +109,7 @@ def _add(found: list[str], sentence: str) -> None:
         cut = cut + 1 if cut > 0 else MAX_SENTENCE_CHARS
         found.append(sentence[:cut].strip())
         sentence = sentence[cut:].lstrip()
-    if sentence and any(c.isalnum() or c in "?？" for c in sentence):
+    if _SAYS.search(sentence):
         found.append(sentence)
 
 

@@ -9,7 +9,7 @@ import fnmatch
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, tzinfo
-from typing import cast
+from typing import Any
 
 from responder.core.normal import fold, normalise
 from responder.core.order_data import age_h
@@ -84,140 +84,137 @@ def is_paid(order: Order) -> bool | None:
 
 # --- tests: what was wanted against the case ------------------------------------------------------------------------
 
-Test = Callable[[Case, object], bool]
+Test = Callable[[Case, Any], bool]
+"""A test knows what its key's values are read as (`when`)."""
+_Names = tuple[str, ...]
 
 
-def _names(wanted: object) -> tuple[str, ...]:
-    return cast("tuple[str, ...]", wanted)
+def _asks(case: Case, wanted: _Names) -> bool:
+    return not case.reading.asked.keys().isdisjoint(wanted)
 
 
-def _asks(case: Case, wanted: object) -> bool:
-    return not case.reading.asked.keys().isdisjoint(_names(wanted))
+def _mentions(case: Case, wanted: _Names) -> bool:
+    return not case.reading.mentioned.isdisjoint(wanted)
 
 
-def _mentions(case: Case, wanted: object) -> bool:
-    return not case.reading.mentioned.isdisjoint(_names(wanted))
-
-
-def _acts(case: Case, wanted: object) -> bool:
-    return not case.reading.acts.isdisjoint(_names(wanted))
+def _acts(case: Case, wanted: _Names) -> bool:
+    return not case.reading.acts.isdisjoint(wanted)
 
 
 def _says(case: Case, wanted: object) -> bool:
     return str(wanted) in case.reading.said
 
 
-def _like(case: Case, wanted: object) -> bool:
-    return not case.reading.like.keys().isdisjoint(_names(wanted))
+def _like(case: Case, wanted: _Names) -> bool:
+    return not case.reading.like.keys().isdisjoint(wanted)
 
 
-def _language(case: Case, wanted: object) -> bool:
-    return case.message.language in _names(wanted)
+def _language(case: Case, wanted: _Names) -> bool:
+    return case.message.language in wanted
 
 
-def _channel(case: Case, wanted: object) -> bool:
-    return case.channel in _names(wanted)
+def _channel(case: Case, wanted: _Names) -> bool:
+    return case.channel in wanted
 
 
-def _sender(case: Case, wanted: object) -> bool:
+def _sender(case: Case, wanted: _Names) -> bool:
     sender = case.message.sender
     mail = sender.key if sender is not None else ""
-    return any(fnmatch.fnmatchcase(mail, pattern) for pattern in _names(wanted))
+    return any(fnmatch.fnmatchcase(mail, pattern) for pattern in wanted)
 
 
-def _attachments(case: Case, wanted: object) -> bool:
-    count = len(case.message.attachments)
-    return cast(Comparison, wanted).holds(count)
+def _attachments(case: Case, wanted: Comparison) -> bool:
+    return wanted.holds(len(case.message.attachments))
 
 
-def _photos(case: Case, wanted: object) -> bool:
+def _photos(case: Case, wanted: bool) -> bool:
     return any(a.content_type.startswith("image/") for a in case.message.attachments) is wanted
 
 
-def _orders_named(case: Case, wanted: object) -> bool:
-    return cast(Comparison, wanted).holds(len(case.ids_named))
+def _orders_named(case: Case, wanted: Comparison) -> bool:
+    return wanted.holds(len(case.ids_named))
 
 
-def _length(case: Case, wanted: object) -> bool:
-    return cast(Comparison, wanted).holds(case.reading.chars)
+def _length(case: Case, wanted: Comparison) -> bool:
+    return wanted.holds(case.reading.chars)
 
 
-def _trusted(case: Case, wanted: object) -> bool:
+def _trusted(case: Case, wanted: bool) -> bool:
     return case.trusted is not None and case.trusted is wanted
 
 
-def _official_cancel(case: Case, wanted: object) -> bool:
+def _official_cancel(case: Case, wanted: bool) -> bool:
     return case.official_cancel is wanted
 
 
-def _sent_before(case: Case, wanted: object) -> bool:
+def _sent_before(case: Case, wanted: _Names) -> bool:
     """True if one of these templates (`*` for any ending) went to this buyer about this very order."""
     about = {case.order.order_id} if case.order is not None else {"", *case.ids_named}
     return any(
-        about & orders and any(fnmatch.fnmatchcase(template, pattern) for pattern in _names(wanted))
+        about & orders and any(fnmatch.fnmatchcase(template, pattern) for pattern in wanted)
         for template, orders in case.sent_before.items()
     )
 
 
-def _policy(case: Case, wanted: object) -> bool:
+def _policy(case: Case, wanted: _Names) -> bool:
     """True if the shop has written this in the language of the mail."""
     language = case.message.language
     plain = case.shop_language == language
     return all(
         case.policy.get(f"{name}_{language}", "").strip() or (plain and case.policy.get(name, "").strip())
-        for name in _names(wanted)
+        for name in wanted
     )
 
 
-def _time(case: Case, wanted: object) -> bool:
-    start, end = cast("tuple[time, time]", wanted)
+def _time(case: Case, wanted: tuple[time, time]) -> bool:
+    start, end = wanted
     now = case.local_now.time()
     return start <= now < end if start <= end else now >= start or now < end
 
 
-def _weekday(case: Case, wanted: object) -> bool:
-    return case.local_now.weekday() in cast("frozenset[int]", wanted)
+def _weekday(case: Case, wanted: frozenset[int]) -> bool:
+    return case.local_now.weekday() in wanted
 
 
-def _found(case: Case, wanted: object) -> bool:
+def _found(case: Case, wanted: bool) -> bool:
     return (case.order is not None and case.order_problem is None) is wanted
 
 
-def _problem(case: Case, wanted: object) -> bool:
-    return case.order_problem is not None and case.order_problem in _names(wanted)
+def _problem(case: Case, wanted: _Names) -> bool:
+    return case.order_problem is not None and case.order_problem in wanted
 
 
-def _named(case: Case, wanted: object) -> bool:
+def _named(case: Case, wanted: bool) -> bool:
     return (case.order is not None and case.by_number) is wanted
 
 
-def _of_order(test: Callable[[Case, Order, object], bool]) -> Test:
+def _of_order(test: Callable[[Case, Order, Any], bool]) -> Test:
     return lambda case, wanted: case.order is not None and test(case, case.order, wanted)
 
 
 def _number(value: Callable[[Case, Order], float | None]) -> Test:
-    def test(case: Case, wanted: object) -> bool:
+    def test(case: Case, wanted: Comparison) -> bool:
         if case.order is None:
             return False
         number = value(case, case.order)
-        return number is not None and cast(Comparison, wanted).holds(number)
+        return number is not None and wanted.holds(number)
 
     return test
 
 
-def _overdue(case: Case, order: Order, wanted: object) -> bool:
+def _overdue(case: Case, order: Order, wanted: bool) -> bool:
     days = overdue_days(case)
     return (days is not None and days > 0) is wanted
 
 
-def _paid(case: Case, order: Order, wanted: object) -> bool:
+def _paid(case: Case, order: Order, wanted: bool) -> bool:
     paid = is_paid(order)
     return paid is not None and paid is wanted
 
 
-def _payment(case: Case, order: Order, wanted: object) -> bool:
+def _payment(case: Case, order: Order, wanted: _Names) -> bool:
     method = fold(order.payment).strip()
-    return any(fold(name).strip() in method for name in _names(wanted)) if method else False
+    return any(fold(name).strip() in method for name in wanted) if method else False
 
 
 FACTS = (
@@ -226,17 +223,17 @@ FACTS = (
 )  # fmt: skip
 
 
-def _has(case: Case, order: Order, wanted: object) -> bool:
-    return all(bool(getattr(order, name)) for name in _names(wanted))
+def _has(case: Case, order: Order, wanted: _Names) -> bool:
+    return all(bool(getattr(order, name)) for name in wanted)
 
 
-def _lacks(case: Case, order: Order, wanted: object) -> bool:
-    return not any(bool(getattr(order, name)) for name in _names(wanted))
+def _lacks(case: Case, order: Order, wanted: _Names) -> bool:
+    return not any(bool(getattr(order, name)) for name in wanted)
 
 
-def _columns(case: Case, order: Order, wanted: object) -> bool:
+def _columns(case: Case, order: Order, wanted: tuple[tuple[str, object], ...]) -> bool:
     columns = {normalise(k).strip(): v for k, v in order.extra.items()}
-    for name, want in cast("tuple[tuple[str, object], ...]", wanted):
+    for name, want in wanted:
         value = columns.get(normalise(name).strip())
         if value is None:
             return False
@@ -251,8 +248,8 @@ def _columns(case: Case, order: Order, wanted: object) -> bool:
     return True
 
 
-def _data_age(case: Case, order: Order, wanted: object) -> bool:
-    for name, limit in cast("tuple[tuple[str, Comparison], ...]", wanted):
+def _data_age(case: Case, order: Order, wanted: tuple[tuple[str, Comparison], ...]) -> bool:
+    for name, limit in wanted:
         age = age_h(order, case.now, name)
         if age is None or not limit.holds(age):
             return False
@@ -282,7 +279,7 @@ TESTS: Mapping[str, Test] = {
     "order.found": _found,
     "order.problem": _problem,
     "order.named": _named,
-    "order.status": _of_order(lambda case, order, wanted: order.status in _names(wanted)),
+    "order.status": _of_order(lambda case, order, wanted: order.status in wanted),
     "order.before_shipping": _of_order(lambda case, order, wanted: order.is_unshipped is wanted),
     "order.after_shipping": _of_order(lambda case, order, wanted: order.is_shipped is wanted),
     "order.paid": _of_order(_paid),
@@ -295,8 +292,8 @@ TESTS: Mapping[str, Test] = {
     "order.amount": _number(lambda case, order: float(order.total) if order.total is not None else None),
     "order.items": _number(lambda case, order: float(sum(item.quantity for item in order.items))),
     "order.payment": _of_order(_payment),
-    "order.channel": _of_order(lambda case, order, wanted: order.channel in _names(wanted)),
-    "order.currency": _of_order(lambda case, order, wanted: order.currency.upper() in _names(wanted)),
+    "order.channel": _of_order(lambda case, order, wanted: order.channel in wanted),
+    "order.currency": _of_order(lambda case, order, wanted: order.currency.upper() in wanted),
     "order.some_items": _of_order(lambda case, order, wanted: case.reading.is_of_part is wanted),
     "order.has": _of_order(_has),
     "order.lacks": _of_order(_lacks),
@@ -321,9 +318,15 @@ def holds(condition: Condition, case: Case) -> Leaf | Group | None:
                     return failed
             return None
         case "any":
-            return None if any(holds(member, case) is None for member in condition.members) else condition
+            for member in condition.members:
+                if holds(member, case) is None:
+                    return None
+            return condition
         case "none":
-            return next((member for member in condition.members if holds(member, case) is None), None)
+            for member in condition.members:
+                if holds(member, case) is None:
+                    return member
+            return None
 
 
 def shown(condition: Condition) -> str:

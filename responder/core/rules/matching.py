@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -57,7 +57,7 @@ class Matching:
                 trace.append(RuleTrace(rule.id, "shadowed", (Reason.of("after_rule", rule=fired.id),)))
             else:
                 fired = rule
-                trace.append(RuleTrace(rule.id, "fired", _because(rule, case)))
+                trace.append(RuleTrace(rule.id, "fired", self._because(rule, case)))
         return Match(fired, case, tuple(trace))
 
     def decision(self, match: Match) -> Decision:
@@ -80,6 +80,37 @@ class Matching:
             missed = RuleTrace(rule.id, "missed", (Reason.of("condition_missed", condition=shown(failed)),))
             self._misses[rule.id, id(failed)] = missed
         return missed
+
+    def _because(self, rule: Rule, case: Case) -> tuple[Reason, ...]:
+        """What in the case the rule goes by: sentences, acts, facts of the order."""
+        reading = case.reading
+        reasons = []
+        for topic in sorted(rule.asks & reading.asked.keys()):
+            mention = reading.asked[topic]
+            sentence = reading.sentences[mention.sentence].text
+            if mention.likeness is not None:
+                reasons.append(Reason.of("asks_like", topic=topic, sentence=sentence, example=mention.likeness.example))
+            else:
+                reasons.append(Reason.of("asks", topic=topic, sentence=sentence))
+        for leaf, fact in self._told[rule.id]:
+            if leaf.key in ("says", "subject") and str(leaf.wanted) in reading.said:
+                reasons.append(Reason.of("says", sentence=reading.said[str(leaf.wanted)]))
+            elif leaf.key == "acts" and isinstance(leaf.wanted, tuple):
+                for act in leaf.wanted:
+                    text = next((s.text for s in reading.sentences if act.rpartition(" ")[2] in s.acts), None)
+                    if act in reading.acts and text is not None:
+                        reasons.append(Reason.of("act", act=act, sentence=text))
+            elif leaf.key.startswith("order.") and case.order is not None:
+                reasons.append(fact)
+        return tuple(dict.fromkeys(reasons))
+
+    @cached_property
+    def _told(self) -> Mapping[str, Sequence[tuple[Leaf, Reason]]]:
+        """By rule the conditions that a trace tells of, each with the reason that it is where it is a fact."""
+        return {
+            rule.id: [(leaf, Reason.of("order_fact", condition=shown(leaf))) for leaf in _leaves(rule.when)]
+            for rule in self.rules
+        }
 
     def _candidates(self, reading: Reading) -> set[int]:
         """The places of all rules that the mail's words do not rule out."""
@@ -143,28 +174,6 @@ def _true(condition: Condition, case: Case) -> str:
             if holds(member, case) is None:
                 return _true(member, case)
     return shown(condition)
-
-
-def _because(rule: Rule, case: Case) -> tuple[Reason, ...]:
-    reasons = []
-    for topic in sorted(rule.asks & case.reading.asked.keys()):
-        mention = case.reading.asked[topic]
-        sentence = case.reading.sentences[mention.sentence].text
-        if mention.likeness is not None:
-            reasons.append(Reason.of("asks_like", topic=topic, sentence=sentence, example=mention.likeness.example))
-        else:
-            reasons.append(Reason.of("asks", topic=topic, sentence=sentence))
-    for leaf in _leaves(rule.when):
-        if leaf.key in ("says", "subject") and str(leaf.wanted) in case.reading.said:
-            reasons.append(Reason.of("says", sentence=case.reading.said[str(leaf.wanted)]))
-        elif leaf.key == "acts" and isinstance(leaf.wanted, tuple):
-            for act in leaf.wanted:
-                text = next((s.text for s in case.reading.sentences if act.rpartition(" ")[2] in s.acts), None)
-                if act in case.reading.acts and text is not None:
-                    reasons.append(Reason.of("act", act=act, sentence=text))
-        elif leaf.key.startswith("order.") and case.order is not None:
-            reasons.append(Reason.of("order_fact", condition=shown(leaf)))
-    return tuple(dict.fromkeys(reasons))
 
 
 def _leaves(condition: Condition) -> list[Leaf]:

@@ -264,11 +264,6 @@ class Hit(NamedTuple):
     inner: int
     gaps: tuple[tuple[int, int], ...] = ()
 
-    @property
-    def solid(self) -> bool:
-        """Its words stand side by side."""
-        return not self.gaps
-
 
 class _Literal(NamedTuple):
     """What the automaton gives for a literal.
@@ -438,7 +433,7 @@ class Matcher:
             if is_blocker:
                 return self._hits(sentence, _outside(seen))
         needs = self.needs
-        near_enough = {n for n in candidates if needs[n] & present == needs[n]}
+        near_enough = {n for n in candidates if needs[n] | present == present}
         if near_enough:
             places = _places(seen)
             here = frozenset(places)
@@ -522,7 +517,7 @@ def _outside(seen: _Seen) -> _Seen:
     """What does not lie inside a blocked span that is longer."""
     blocked = [(end - literal.length, end) for end, literal in seen if literal.is_blocker]
     return [
-        (end, literal._replace(is_blocker=False))
+        (end, literal._replace(is_blocker=False) if literal.is_blocker else literal)
         for end, literal in seen
         if not any(b[0] <= end - literal.length and end <= b[1] and b[1] - b[0] != literal.length for b in blocked)
     ]

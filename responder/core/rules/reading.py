@@ -114,9 +114,9 @@ class _Row:
     folded: str
     language: Language
     scope: str
-    acting: Sequence[tuple[Hit, Target]] = ()
-    speaking: Sequence[tuple[Hit, Target]] = ()
-    said: Sequence[str] = ()
+    acting: list[tuple[Hit, Target]] = field(default_factory=list)
+    speaking: list[tuple[Hit, Target]] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
     acts: set[str] = field(default_factory=set)
     markers: Sequence[tuple[Hit, Act]] = ()
     vetoes: Mapping[str, Sequence[tuple[int, int]] | None] = field(default_factory=dict)
@@ -228,10 +228,14 @@ class Reader:
             if not hits:
                 continue
             targets = self.by_language[row.language]
-            meant = [(hit, target) for hit in hits for target in targets[hit.phrase]]
-            row.acting = [each for each in meant if each[1].act is not None]
-            row.speaking = [each for each in meant if each[1].kind in _SPEAKING]
-            row.said = [target.name for _, target in meant if target.kind == "says"]
+            for hit in hits:
+                for target in targets[hit.phrase]:
+                    if target.act is not None:
+                        row.acting.append((hit, target))
+                    elif target.kind == "says":
+                        row.said.append(target.name)
+                    else:
+                        row.speaking.append((hit, target))
 
     def _mentions(self, place: int, row: _Row, items: Sequence[str], named: _Named) -> list[Mention]:
         if not row.speaking:
@@ -261,8 +265,9 @@ class Reader:
                 status = "asked"
             else:
                 status = _status(row, hit, topic, asks=target.kind == "asks")
-            words = row.folded[max(0, hit.start) : hit.end].strip()
-            best.setdefault((topic.name, status), Mention(topic.name, status, place, words, None, numbered or alone))
+            if (topic.name, status) not in best:
+                words = row.folded[max(0, hit.start) : hit.end].strip()
+                best[topic.name, status] = Mention(topic.name, status, place, words, None, numbered or alone)
         return list(best.values())
 
     def _vetoes(self, row: _Row, items: Sequence[str]) -> dict[str, list[tuple[int, int]] | None]:
@@ -452,7 +457,6 @@ def _said(rows: Sequence[_Row]) -> dict[str, str]:
 _POLITE = frozenset({"thanks", "thanked", "settled", "request", "wish"})
 # What finding a phrase can say of a topic.
 _AGAINST = frozenset({"veto", "elsewhere"})
-_SPEAKING = frozenset({"asks", "names"}) | _AGAINST
 _NOTHING: tuple[list[int], list[int]] = ([], [])
 # Acts that tell of what is over.
 _OVER = frozenset({"settled", "thanked", "done", "past"})
@@ -463,17 +467,18 @@ _TELLING = frozenset({"settled", "thanked", "thanks", "done"})
 def _mark(row: _Row) -> None:
     """Sets the acts of a sentence: each marker that no longer marker or phrase swallows."""
     if row.acting:
-        solid = [hit for hit, _ in row.acting if hit.solid]
+        solid = [hit for hit, _ in row.acting if not hit.gaps]
+        asking = [hit for hit, target in row.speaking if target.kind == "asks" and not hit.gaps] if solid else []
         over_all = over_telling = _NOTHING
-        if solid:
-            asking = [hit for hit, target in row.speaking if target.kind == "asks" and hit.solid]
+        # One alone lies in no other.
+        if len(solid) + len(asking) > 1:
             over_all = _chain(sorted((*solid, *asking), key=place) if asking else solid)
-            over_telling = _chain(hit for hit, target in row.acting if target.name == "neutral" and hit.solid)
+            over_telling = _chain([hit for hit, target in row.acting if target.name == "neutral" and not hit.gaps])
         markers = [
             (hit, target.act)
             for hit, target in row.acting
             if target.act is not None
-            and not (hit.solid and _inside(hit, over_telling if target.name in _TELLING else over_all))
+            and (hit.gaps or not _inside(hit, over_telling if target.name in _TELLING else over_all))
         ]
         names = {act.name for _, act in markers}
         if "polite_condition" in names:
