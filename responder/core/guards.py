@@ -8,7 +8,7 @@ the words stand in `data/guards.toml`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Set
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -35,7 +35,7 @@ _REPORTS = ("multipart/report", "message/disposition-notification")
 _BRACKETS = re.compile(r"[\s【\[［(（<＜「『*＊!！:：・-]+")
 _NARROW = str.maketrans("（）［］：", "()[]:")
 _BOUNCE_ADDRESS = re.compile(r"(?:prvs|bounces?|return)[-=+_.]", re.IGNORECASE)
-_LINK = re.compile(r"https?://|www\.|mailto:", re.IGNORECASE)
+_LINKS = ("http://", "https://", "www.", "mailto:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def _looks_returned(message: Message) -> bool:
     local = _local_part(message)
     if local in lists.daemons and local not in lists.perhaps:
         return True
-    if message.return_path == "" and _begins(message.subject, lists.bounce_subjects):
+    if message.return_path == "" and _beginning(message.subject).startswith(lists.bounce_subjects):
         return True
     is_system = local in lists.perhaps or lists.bounce_names.within(message.sender.name if message.sender else "")
     return is_system and (message.return_path == "" or lists.bounce_words.within(message.subject))
@@ -196,9 +196,10 @@ def _by_sender(message: Message, identity: Identity) -> Gate | None:
 
 def _by_subject(message: Message) -> Gate | None:
     lists = _lists()
-    if _begins(message.subject, lists.receipt_subjects) and len(message.new_text) < 1000:
+    begins = _beginning(message.subject)
+    if begins.startswith(lists.receipt_subjects) and len(message.new_text) < 1000:
         return _auto("read_receipt")
-    if _begins(message.subject, lists.vacation_subjects):
+    if begins.startswith(lists.vacation_subjects):
         return _auto("vacation_subject", subject=message.subject[:80])
     return None
 
@@ -206,9 +207,10 @@ def _by_subject(message: Message) -> Gate | None:
 def _as_newsletter(message: Message) -> Gate | None:
     lists = _lists()
     if not message.in_reply_to and not message.references:
-        own = f"{message.new_text[-3000:]}\n{message.signature[:3000]}"
-        if (":" in own or "." in own) and _LINK.search(own) and lists.newsletter.within(own):
-            return Gate("spam", Reason.of("newsletter"))
+        own = f"{message.new_text[-3000:]}\n{message.signature[:3000]}".lower()
+        for link in _LINKS:
+            if link in own:
+                return Gate("spam", Reason.of("newsletter")) if lists.newsletter.within(own) else None
     return None
 
 
@@ -228,12 +230,12 @@ def _auto(code: str, **args: object) -> Gate:
     return Gate("auto_reply", Reason.of(code, **args))
 
 
-def _begins(subject: str, phrases: Sequence[str]) -> bool:
-    """True if the subject, without brackets but with its Re:, begins with one of the phrases."""
+def _beginning(subject: str) -> str:
+    """The subject in small letters without brackets in front; empty where it is a reply's."""
     if _REPLY.match(subject):
-        return False
+        return ""
     found = _BRACKETS.match(subject)
-    return subject[found.end() if found else 0 :].casefold().startswith(tuple(phrases))
+    return subject[found.end() if found else 0 :].casefold()
 
 
 def _local_part(message: Message) -> str:

@@ -94,10 +94,14 @@ def only_one_meant(message: Message, order_ids: Sequence[str], rulebook: Ruleboo
 
 
 def _said(text: str, message: Message, order_ids: Sequence[str], rulebook: Rulebook) -> _Said:
+    """What a piece says of the orders that it names; in one that names none only the lists' words are looked for."""
     names = frozenset(_named(text, order_ids))
+    says = _says(text, message.language)
+    if not names:
+        return _Said(text, names, False, frozenset(), says)
     reading = rulebook.read(replace(message, new_text=text, own_subject=""), (), next(iter(names), ""))
     asks = bool(reading.asked.keys() - {PART})
-    return _Said(text, names, asks, reading.acts, _says(text, message.language))
+    return _Said(text, names, asks, reading.acts, says)
 
 
 def _clauses(sentence: str, order_ids: Sequence[str]) -> Iterable[str]:

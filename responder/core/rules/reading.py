@@ -167,12 +167,12 @@ class Reader:
             _mark(row)
         number = fold_all((order_id,))[0].strip() if order_id else ""
         # `Cancellation` above and nothing but the number below is one sentence.
-        is_alone = bool(number) and any(row.folded.strip() == number for row in own)
-        thanked = any("thanks" in row.acts for row in own if row.scope == "new_text")
+        is_alone = bool(number) and number in [row.folded.strip() for row in own]
+        thanked = "thanks" in set[str]().union(*[row.acts for row in own if row.scope == "new_text"])
         named = _Named(number, is_alone, thanked)
         mentions = [m for i, row in enumerate(own) for m in self._mentions(i, row, items, named)]
         asked = self._asked(own, mentions)
-        wishing = frozenset(i for i, row in enumerate(own) if not WISHES.isdisjoint(row.acts))
+        wishing = frozenset([i for i, row in enumerate(own) if not WISHES.isdisjoint(row.acts)])
         for mention in mentions:
             if mention.status == "asked" and mention.topic in asked and self.topics[mention.topic].kind == "request":
                 own[mention.sentence].acts.add("request")
@@ -181,17 +181,19 @@ class Reader:
             sentences=_shown(own, mentions),
             mentions=tuple(mentions),
             asked=asked,
-            mentioned=frozenset(m.topic for m in mentions),
-            acts=frozenset(a for row in own for a in row.acts)
-            | frozenset(f"{m.topic} {m.status}" for m in mentions if m.status not in ("asked", "mentioned")),
+            mentioned=frozenset([m.topic for m in mentions]),
+            acts=frozenset[str]().union(
+                *[row.acts for row in own],
+                [f"{m.topic} {m.status}" for m in mentions if m.status not in ("asked", "mentioned")],
+            ),
             said=_said(rows),
             like=self._like(own),
             chars=len(message.new_text.strip()),
             too_long=len(message.new_text) > MAX_CHARS,
-            folded=tuple((row.folded, row.language) for row in leaning),
-            wanted=tuple((row.folded, row.language) for row in _without_courtesies(leaning, own, asked)),
-            vetoed=frozenset(name for row in own for name in row.vetoes),
-            elsewhere=frozenset(name for row in own for name in row.elsewhere),
+            folded=tuple([(row.folded, row.language) for row in leaning]),
+            wanted=tuple([(row.folded, row.language) for row in _without_courtesies(leaning, own, asked)]),
+            vetoed=frozenset[str]().union(*[row.vetoes for row in own]),
+            elsewhere=frozenset[str]().union(*[row.elsewhere for row in own]),
             wishing=wishing,
             is_of_part=len(items) > 1 and self._is_of_part(own, asked, items),
         )
@@ -517,6 +519,8 @@ def _softened(hit: Hit, markers: Sequence[tuple[Hit, Act]]) -> bool:
 
 
 def _status(row: _Row, hit: Hit, topic: Topic, *, asks: bool) -> str:
+    if not row.markers and not row.acts:
+        return "asked" if asks else "mentioned"
     turns = [h for h, act in row.markers if act.name == "turn"]
     paired = asks
     # `I need to cancel my order, I got the wrong size`: what is wished here and now is not told of the past.
@@ -534,9 +538,10 @@ def _status(row: _Row, hit: Hit, topic: Topic, *, asks: bool) -> str:
 
 def _is_wished(row: _Row, hit: Hit) -> bool:
     """True where words that wish something run into those at `hit` (`I need to cancel`, `please cancel`)."""
-    return any(
-        act.name in WISHES and marker.start <= hit.start and marker.end >= hit.start - 1 for marker, act in row.markers
-    )
+    for marker, act in row.markers:
+        if act.name in WISHES and marker.start <= hit.start and marker.end >= hit.start - 1:
+            return True
+    return False
 
 
 def _reaches(row: _Row, marker: Hit, act: Act, hit: Hit, turns: Sequence[Hit] | None) -> bool:
