@@ -304,11 +304,52 @@ def test_a_cancel_of_all_items_is_answered(text: str) -> None:
         "How do I undo my PayPal payment?",
         "I no longer need the payment slip for 1042.",
         "I will not be able to pay before my salary comes on the 25th.",
+        "You mailed me a payment slip twice. I don't need it anymore, I paid at the counter yesterday.",
+        "I chose cash on delivery but I don't want this anymore. Can I pay with paypal instead?",
+        "There is a duplicate capture on my card, would you kindly void one of the two.",
+        "The money for 1042 will come under my husband's name, as I closed my own account. Is the transfer fine like this?",
+        "Not needed any longer: the bank details you sent. Needed very much: the teapot.",
     ],
 )
 def test_what_is_done_to_a_payment_is_no_cancel(text: str) -> None:
     decision = judged(text, make_order(status="unpaid"), language="en")
     assert not (decision.action == "draft" and decision.situation.startswith("cancel"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You have sent 1042 already I think. Can it be stopped at the post office and go to our next hotel, Aoi in Hakata?",
+        "Please recall 1042 from the route to Milan and have it delivered to my sister in Turin.",
+    ],
+)
+def test_what_is_stopped_to_go_elsewhere_is_no_cancel(text: str) -> None:
+    decision = judged(text, make_order(status="shipped"), language="en")
+    assert not (decision.action == "draft" and decision.situation.startswith("cancel"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The plates are here and not one broken. Thank you, thank you!",
+        "About the refund you offered for the chipped cup: no need, honestly. Keep your money and have a good weekend.",
+    ],
+)
+def test_what_is_whole_or_forgiven_is_no_damage(text: str) -> None:
+    assert judged(text, make_order(status="delivered"), language="en").action != "draft"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I think I was a bit silly. Subject: stop payment 1042. Could you stop the order please?",
+        "My order went out yesterday I think, but I leave for some weeks. Better if you cancel it. Order 1042.",
+        "My bank had a fraud alert on my card this week. Please cancel order 1042, I use another shop.",
+    ],
+)
+def test_what_only_sounds_like_a_threat_or_the_past_is_answered(text: str) -> None:
+    decision = judged(text, make_order(status="shipped"), language="en")
+    assert (decision.action, decision.situation) == ("draft", "cancel_after_ship")
 
 
 def test_a_payment_undone_with_its_order_is_a_cancel() -> None:

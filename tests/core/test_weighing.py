@@ -15,7 +15,13 @@ from responder.errors import ConfigError
 def test_the_shipped_numbers_keep_their_order() -> None:
     weighing = read_weighing(load("weighing"))
     assert weighing.clear < weighing.sure < weighing.certain < weighing.proposal.unasked
-    assert weighing.few_pieces < weighing.proposal.dear_pieces < weighing.proposal.at_length.pieces
+    assert weighing.few_pieces < weighing.proposal.at_length.pieces
+    assert (
+        weighing.proposal.dear.hardly
+        < weighing.proposal.dear.wish
+        < weighing.proposal.dear.share
+        < weighing.proposal.dear.surely
+    )
     assert weighing.doubt.own < weighing.doubt.other
 
 

@@ -82,6 +82,11 @@ def is_paid(order: Order) -> bool | None:
     return None
 
 
+def is_unpaid(case: Case) -> bool:
+    """True where the data say that the order's money has not arrived."""
+    return case.order is not None and is_paid(case.order) is False
+
+
 # --- tests: what was wanted against the case ------------------------------------------------------------------------
 
 Test = Callable[[Case, Any], bool]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 
-from responder.core.rules.conditions import Case
+from responder.core.rules.conditions import Case, is_unpaid
 from responder.core.rules.examples import Leaning
 from responder.core.rules.matters import MONEY_BACK, QUESTION, REFUND, THANKS, Matters
 from responder.core.rules.pack import Rule
@@ -21,8 +21,12 @@ from responder.model import Reason
 GRIEVANCE = "grievance"
 # Acts that speak against a cancel, even where the channel's own form asks for it.
 DENIED = frozenset({"cancel negated", "unwanted negated", "withdrawn", "undecided", "conditional"})
+PAYMENT = "payment"
 # What the shop has told and buyers give thanks for.
-ACKNOWLEDGED = frozenset({"where", "late", REFUND, "payment"})
+ACKNOWLEDGED = frozenset({"where", "late", REFUND, PAYMENT})
+# What an `it` may stand for besides the order: what one pays with, what one gets in writing.
+POINTED_AT = (PAYMENT, "paid", "receipt")
+_POINTING = ("it", "this", "that", "them", "these", "those", "one")
 # The act of a sentence that starts with `also`.
 ADDITION = "addition"
 
@@ -79,6 +83,8 @@ class Doubts:
         # `Cancel 8237`: no likeness says more.
         if looks.is_dear and any(reading.asked[name].numbered for name in asked):
             return None
+        if looks.is_dear and (paying := self._is_of_paying(asked, case, looks)) is not None:
+            return paying
         another = self._is_another(looks)
         unlike = self._is_unlike(rule, looks)
         question = self._is_a_question(rule, looks)
@@ -120,6 +126,14 @@ class Doubts:
         if looks.share >= min(self.weighing.clear, thanks):
             return False
         return not _is_plain(rule, reading) and not _wishes(rule, reading)
+
+    def _is_of_paying(self, asked: Set[str], case: Case, looks: _Looks) -> Reason | None:
+        """The objection that what is not wanted may be a way to pay or a slip: an order that is not paid is rarely
+        given up in a mail that looks like one on paying, and an `it` may stand for either."""
+        if is_unpaid(case) and looks.leaning.shares.get(PAYMENT, 0.0) > looks.share:
+            return looks.like(PAYMENT)
+        meant = _points_at(asked, case.reading) if looks.share < self.weighing.sure else None
+        return Reason.of("two_matters", topics=", ".join((*sorted(asked), meant))) if meant is not None else None
 
     def _is_another(self, looks: _Looks) -> bool:
         """True where the mail looks like another topic, and hardly like what the rule answers."""
@@ -212,6 +226,15 @@ class Doubts:
             if adds or name in begged:
                 return name
         return None
+
+
+def _points_at(asked: Set[str], reading: Reading) -> str | None:
+    """What is spoken of besides, where nobody can tell if the order is what is not wanted (`you sent a payment slip. I
+    don't need it any more`)."""
+    said = [m.words for m in reading.mentions if m.topic in asked and m.status == "asked"]
+    if not said or not all(words.endswith(_POINTING) for words in said):
+        return None
+    return next((name for name in POINTED_AT if name in reading.mentioned), None)
 
 
 def _is_plain(rule: Rule, reading: Reading) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from responder.core.rules.conditions import Case
+from responder.core.rules.conditions import Case, is_unpaid
 from responder.core.rules.examples import Leaning, Likeness
 from responder.core.rules.matching import Matching
 from responder.core.rules.matters import MONEY_BACK, THANKS, TOLD_AROUND, Matters, begs_for_money
@@ -24,13 +24,16 @@ WARNING_ACTS = frozenset({"conditional", "withdrawn", "undecided", "policy_quest
 UNDECIDED = "undecided"
 CONDITIONAL = "conditional"
 # What is said around a mere question, and objects to none.
-TOLD = frozenset({"past", "done", "negated"})
+TOLD = frozenset({"past", "done", "negated", "settled"})
 # What is told of as over.
 OVER = frozenset({"past", "done", "settled"})
 # Who asks about the goods has not given them up, whatever story he tells around it.
 INQUIRY = "inquiry"
 # Who wants his money asks for what comes with a cancel.
 MONEY = MONEY_BACK | {"payment"}
+# What the buyer of an unpaid order writes of, whatever story he tells around it.
+PAYING = frozenset({"payment", "paid"})
+GIVEN_UP = frozenset({"cancel", "unwanted"})
 # Who says that he wants no answer asks for nothing, whatever his mail looks like.
 NOTHING_WANTED = "no_reply_needed"
 
@@ -49,6 +52,8 @@ class Proposals:
         leaning = self.reader.lean(case.reading)
         name = self._leading(case, leaning) if leaning is not None else None
         if leaning is None or name is None or not self._is_enough(name, case.reading, leaning):
+            return None
+        if _is_about_paying(case) and PAYING.isdisjoint(self.matters.kin_of(name)):
             return None
         assumed = assume(case, name, leaning.nearest(name), round(leaning.shares[name], 2))
         return self.matching.decision(self.matching.first(assumed))
@@ -103,31 +108,26 @@ class Proposals:
     def _is_enough(self, name: str, reading: Reading, leaning: Leaning) -> bool:
         """True where a mail says as much of a topic as it takes to propose it."""
         weighing, share = self.weighing, leaning.shares[name]
-        is_dear = self.matters.has_dear((name,))
-        # `I ordered a vase on the 17th`: nobody knows why he writes.
-        if is_dear and not reading.wishing and self.reader.only_tells(reading) >= weighing.proposal.told:
-            return False
-        if is_dear and self._plainly(name, reading, leaning):
-            return True
+        if self.matters.has_dear((name,)):
+            return self._is_surely_dear(name, reading, leaning)
         if share < self.matters.topics[name].least and not self._at_length(name, reading, leaning):
             return False
-        if is_dear and share < weighing.sure and not self._wished(name, reading):
+        if leaning.count < weighing.few_pieces and share < weighing.sure:
             return False
-        few = weighing.proposal.dear_pieces if is_dear else weighing.few_pieces
-        if leaning.count < few and share < weighing.sure:
-            return False
-        if not is_dear and self._rambles(name, reading, leaning):
+        if self._rambles(name, reading, leaning):
             return False
         return share >= weighing.proposal.against_words or not self._asks_else(name, reading)
 
-    def _plainly(self, name: str, reading: Reading, leaning: Leaning) -> bool:
-        """True where a mail is so much more like the topic than like any other that it may only tell what it wishes;
-        but what it does wish must be like it, too."""
-        needed, share = self.weighing.proposal.plainly, leaning.shares[name]
-        if leaning.count < needed.pieces or share < max(needed.share, needed.lead * leaning.most_but(name)):
+    def _is_surely_dear(self, name: str, reading: Reading, leaning: Leaning) -> bool:
+        """True where a mail is surely like a topic of which a wrong draft is worst: it may only tell what it wishes, if
+        it is like nothing else at all; what it does wish must be like the topic, too."""
+        needed, share = self.weighing.proposal.dear, leaning.shares[name]
+        # `I ordered a vase on the 17th`: nobody knows why he writes.
+        if not reading.wishing and self.reader.only_tells(reading) >= self.weighing.proposal.told:
             return False
-        likeness = [each.share_of((name,)) for each in self.reader.lean_of(reading, reading.wishing)]
-        return not likeness or max(likeness) >= needed.wish
+        if leaning.count < needed.pieces or share < needed.share:
+            return False
+        return share >= needed.surely or self._wished(name, reading, needed.wish)
 
     def _rambles(self, name: str, reading: Reading, leaning: Leaning) -> bool:
         """True for a long mail that speaks of the topic among other things and wishes nothing that is like it."""
@@ -137,19 +137,17 @@ class Proposals:
         kin = self.matters.kin_of(name)
         return all(each.share_of(kin) < limit.wish for each in self.reader.lean_of(reading, reading.wishing))
 
-    def _wished(self, name: str, reading: Reading) -> bool:
+    def _wished(self, name: str, reading: Reading, least: float) -> bool:
         """True where a sentence that wishes something looks like the topic, or begs for the money."""
         if begs_for_money(reading):
             return True
         wishes = self.reader.lean_of(reading, reading.wishing)
-        return any(each.share_of((name,)) >= self.weighing.clear for each in wishes)
+        return any(each.share_of((name,)) >= least for each in wishes)
 
     def _at_length(self, name: str, reading: Reading, leaning: Leaning) -> bool:
         """True where a mail that wishes something says much that is like the topic and little like any other."""
         needed = self.weighing.proposal.at_length
-        if begs_for_money(reading):
-            needed = self.weighing.proposal.with_refund
-        elif not reading.wishing:
+        if not reading.wishing:
             return False
         least = max(needed.share, needed.lead * leaning.most_but(name))
         return leaning.count >= needed.pieces and leaning.shares[name] >= least
@@ -164,14 +162,15 @@ class Proposals:
         cushion got to`, however much like it the lines around are)."""
         kin = self.matters.kin_of(name)
         body = 1 if case.message.said_above.strip() else 0
+        asking = {number for number in case.reading.wishing if number >= body}
         for other, mention in case.reading.asked.items():
-            if mention.sentence < body or other in kin | MONEY or not self.matters.is_matter(other):
+            if mention.sentence not in asking or other in kin | MONEY or not self.matters.is_matter(other):
                 continue
             alone = self.reader.lean(case.reading, only=mention.sentence)
             if alone is None:
                 continue
             share = alone.share_of(kin)
-            if share < self.weighing.proposal.plainly.wish and share < alone.share_of(self.matters.kin_of(other)):
+            if share < self.weighing.proposal.dear.hardly and share < alone.share_of(self.matters.kin_of(other)):
                 return True
         return False
 
@@ -183,7 +182,8 @@ class Proposals:
         if topic is None or topic.least > 1:
             return False
         # `If it helps, the neighbours are home`: no condition of a mere question.
-        idle = overruled | {CONDITIONAL} if share >= weighing.certain and not topic.is_dear else overruled
+        is_sure = share >= weighing.certain and not topic.is_dear
+        idle = overruled | {CONDITIONAL} if is_sure else overruled
         if (reading.acts - idle) & topic.voids & WARNING_ACTS:
             return False
         if NOTHING_WANTED in reading.acts:
@@ -196,7 +196,8 @@ class Proposals:
         kin = matters.kin_of(name)
         plain = ("asked", "mentioned") if share >= weighing.proposal.unasked or not topic.asked_by else ("asked",)
         spoken = [m for m in reading.mentions if m.status not in plain and m.status not in overruled]
-        if any(m.topic in kin and not self._wished_after_all(m, kin, reading, share) for m in spoken):
+        own = (m for m in spoken if m.topic in kin and not (is_sure and m.status == CONDITIONAL))
+        if any(not self._wished_after_all(m, kin, reading, share) for m in own):
             return False
         unclear = (m for m in spoken if m.status in UNCLEAR and matters.has_dear((m.topic,)))
         if any(not self._wished_after_all(m, kin, reading, share) for m in unclear):
@@ -222,6 +223,12 @@ class Proposals:
         decided = {UNDECIDED} if share >= weighing.proposal.decided else set[str]()
         is_other = share >= weighing.certain and not self.matters.has_dear((name,))
         return decided | TOLD if is_other else decided
+
+
+def _is_about_paying(case: Case) -> bool:
+    """True where an order is not paid, and the mail speaks of that but has no word for not wanting it."""
+    spoken = case.reading.mentioned
+    return is_unpaid(case) and not PAYING.isdisjoint(spoken) and GIVEN_UP.isdisjoint(spoken)
 
 
 def _without_acts(names: Set[str], case: Case) -> Case:

@@ -32,13 +32,14 @@ class AtLength:
 
 
 @dataclass(frozen=True, slots=True)
-class Plainly:
-    """What makes a mail plainly one on a topic of which a wrong draft is worst."""
+class Dear:
+    """What makes a mail surely one on a topic of which a wrong draft is worst."""
 
     pieces: Count
     share: Share
-    lead: Lead
+    surely: Share
     wish: Share
+    hardly: Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,8 @@ class ForProposal:
     in_place: Share
     decided: Share
     told: Share
-    dear_pieces: Count
     at_length: AtLength
-    with_refund: AtLength
-    plainly: Plainly
+    dear: Dear
     rambling: Rambling
 
 
