@@ -352,6 +352,18 @@ def test_what_only_sounds_like_a_threat_or_the_past_is_answered(text: str) -> No
     assert (decision.action, decision.situation) == ("draft", "cancel_after_ship")
 
 
+def test_a_threat_that_speaks_of_stars_is_no_sales_pitch() -> None:
+    text = "Where's my stuff. If I don't hear back today I'm leaving 1 star reviews everywhere I can find you."
+    decision = judged(text, make_order(), language="en")
+    assert (decision.action, decision.reasons[0].code) == ("hold", "threat")
+
+
+def test_a_number_in_the_subject_makes_the_short_request_below_plain() -> None:
+    text = "cancel it. dont want it. u guys said 3 days its been 6"
+    decision = judged(text, make_order(status="shipped"), subject="1042 CANCEL", language="en")
+    assert (decision.action, decision.situation) == ("draft", "cancel_after_ship")
+
+
 def test_a_payment_undone_with_its_order_is_a_cancel() -> None:
     decision = judged("Please cancel my order and reverse the charge.", make_order(), language="en")
     assert (decision.action, decision.situation) == ("draft", "cancel_before_ship")

@@ -81,7 +81,7 @@ class Doubts:
         if self._only_acknowledges(rule, reading, looks):
             return looks.like(THANKS)
         # `Cancel 8237`: no likeness says more.
-        if looks.is_dear and any(reading.asked[name].numbered for name in asked):
+        if looks.is_dear and any(m.numbered for m in reading.mentions if m.topic in asked and m.status == "asked"):
             return None
         if looks.is_dear and (paying := self._is_of_paying(asked, case, looks)) is not None:
             return paying
