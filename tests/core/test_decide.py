@@ -352,6 +352,22 @@ def test_what_only_sounds_like_a_threat_or_the_past_is_answered(text: str) -> No
     assert (decision.action, decision.situation) == ("draft", "cancel_after_ship")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Dear customer, your parcel could not be delivered due to an unpaid fee of 1.99. Confirm your payment within 24 hours"
+        " at the link below or your parcel will be sent back and your order cancelled.",
+        "The pickup you requested for 20 November between 9:00 and 12:00 has been cancelled. This mailbox is not monitored.",
+    ],
+)
+def test_what_a_program_or_a_cheat_writes_of_parcels_is_nobody_s_to_read(text: str) -> None:
+    assert judged(text, language="en").action == "silence"
+
+
+def test_a_buyer_who_asks_without_an_order_is_for_a_person() -> None:
+    assert judged("Where is my parcel? I ordered a vase two weeks ago.", language="en").action == "hold"
+
+
 def test_a_threat_that_speaks_of_stars_is_no_sales_pitch() -> None:
     text = "Where's my stuff. If I don't hear back today I'm leaving 1 star reviews everywhere I can find you."
     decision = judged(text, make_order(), language="en")

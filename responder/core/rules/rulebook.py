@@ -30,6 +30,8 @@ WITHDRAWN = "withdrawn"
 NO_CANCEL = "cancel_withdrawn"
 OPEN_RULES = frozenset({"cancel_without_order", "cancel_undecided", "cancel_past", NO_CANCEL})
 OPEN = OPEN_RULES | {"two_matters"}
+# Holds of a mail without an order that what a program or a seller writes sets off as well.
+UNPLACED = frozenset({"order_needed", "cancel_without_order", "cancel_conditional", "policy_question", "for_a_person"})
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,9 @@ class Rulebook:
                 return proposed
         if thanks and self._silences.says_more(case.reading):
             match = replace(match, rule=None)
-        if match.rule is None:
+        if match.rule is None or match.rule.hold in UNPLACED:
             silence = self._silences.from_machine(case)
-            if silence is None and not thanks:
+            if silence is None and match.rule is None and not thanks:
                 silence = self._silences.like_thanks(case)
             if silence is not None:
                 return silence

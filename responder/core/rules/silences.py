@@ -30,18 +30,26 @@ class Silences:
     weighing: Weighing
 
     def from_machine(self, case: Case) -> Decision | None:
-        """Silence on a mail without any order that surely looks like what programs and sellers write, or None."""
+        """Silence on a mail without any order that surely looks like what programs and sellers write, or None. What
+        they write speaks of orders, parcels and cancelling, too."""
         leaning = self.reader.lean(case.reading) if case.order is None and not case.ids_named else None
         if leaning is None or leaning.count < self.weighing.few_pieces:
             return None
-        best = leaning.likeliest
-        share = leaning.shares[best]
-        if share < self.weighing.certain or best not in self.matters.topics or self.matters.is_matter(best):
+        shares = leaning.shares
+        quiet = {name: shares[name] for name in shares if self._is_of_machines(name)}
+        share = sum(quiet.values())
+        if not quiet or share < self.weighing.sure:
             return None
+        best = max(quiet, key=quiet.__getitem__)
         match = self.matching.first(assume(case, best, leaning.nearest(best), round(share, 2)))
         if match.rule is None or match.rule.action != "silence" or match.rule.situation not in MACHINES:
             return None
         return self.matching.decision(match)
+
+    def _is_of_machines(self, name: str) -> bool:
+        """True for a topic of which every rule that asks for it stays silent: advertising, automatic mail."""
+        rules = [rule for rule in self.matching.rules if name in rule.asks and rule.situation in MACHINES]
+        return bool(rules) and not self.matters.is_matter(name)
 
     def like_thanks(self, case: Case) -> Decision | None:
         """What the rules do with thanks, for a mail that asks for nothing and surely looks like thanks; or None."""
