@@ -6,14 +6,14 @@ objection.
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Container, Sequence, Set
 from dataclasses import dataclass
 
 from responder.core.rules.conditions import Case, is_unpaid
 from responder.core.rules.examples import Leaning
 from responder.core.rules.matters import MONEY_BACK, QUESTION, REFUND, THANKS, Matters
 from responder.core.rules.pack import Rule
-from responder.core.rules.reading import Reader, Reading
+from responder.core.rules.reading import Mention, Reader, Reading
 from responder.core.rules.weighing import Weighing
 from responder.model import Reason
 
@@ -22,6 +22,8 @@ GRIEVANCE = "grievance"
 # Acts that speak against a cancel, even where the channel's own form asks for it.
 DENIED = frozenset({"cancel negated", "unwanted negated", "withdrawn", "undecided", "conditional"})
 PAYMENT = "payment"
+# What only talks of cancelling.
+TALK = "cancel_talk"
 # What the shop has told and buyers give thanks for.
 ACKNOWLEDGED = frozenset({"where", "late", REFUND, PAYMENT})
 # What an `it` may stand for besides the order: what one pays with, what one gets in writing.
@@ -29,6 +31,8 @@ POINTED_AT = (PAYMENT, "paid", "receipt")
 _POINTING = ("it", "this", "that", "them", "these", "those", "one")
 # The act of a sentence that starts with `also`.
 ADDITION = "addition"
+# The acts of a sentence that tells what has happened.
+TOLD = frozenset({"past", "done", "negated"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +85,13 @@ class Doubts:
         if self._only_acknowledges(rule, reading, looks):
             return looks.like(THANKS)
         # `Cancel 8237`: no likeness says more.
-        if looks.is_dear and any(m.numbered for m in reading.mentions if m.topic in asked and m.status == "asked"):
+        numbered = [m for m in reading.mentions if m.numbered and m.topic in asked and m.status == "asked"]
+        if looks.is_dear and numbered and (looks.share > weighing.own or not self._is_told_of(numbered, reading)):
             return None
         if looks.is_dear and (paying := self._is_of_paying(asked, case, looks)) is not None:
             return paying
+        if looks.is_dear and self._is_talk(rule, reading, looks):
+            return looks.like(TALK)
         another = self._is_another(looks)
         unlike = self._is_unlike(rule, looks)
         question = self._is_a_question(rule, looks)
@@ -134,6 +141,23 @@ class Doubts:
             return looks.like(PAYMENT)
         meant = _points_at(asked, case.reading) if looks.share < self.weighing.sure else None
         return Reason.of("two_matters", topics=", ".join((*sorted(asked), meant))) if meant is not None else None
+
+    def _is_talk(self, rule: Rule, reading: Reading, looks: _Looks) -> bool:
+        """True where a mail looks much like one that only talks of the matter, and no sentence plainly wishes it."""
+        weighing, talk = self.weighing.doubt.talk, looks.leaning.shares.get(TALK, 0.0)
+        if talk < weighing.share or looks.share >= weighing.lead * talk:
+            return False
+        asked = rule.asks & reading.asked.keys()
+        if self._says_nothing_else(asked, reading, range(len(reading.sentences))):
+            return False
+        return self._clearly(rule, reading, looks.own) < weighing.clearly
+
+    def _is_told_of(self, numbered: Sequence[Mention], reading: Reading) -> bool:
+        """True where each of these mentions stands in a sentence that tells what happened (`you wrote "your cancellation
+        of 1042"`)."""
+        return all(
+            m.sentence not in reading.wishing and TOLD & set(reading.sentences[m.sentence].acts) for m in numbered
+        )
 
     def _is_another(self, looks: _Looks) -> bool:
         """True where the mail looks like another topic, and hardly like what the rule answers."""
@@ -189,14 +213,21 @@ class Doubts:
         if not asked or any(reading.asked[name].likeness is not None for name in asked):
             return 1.0
         asking = [each for each in reading.mentions if each.topic in asked and each.status == "asked"]
-        if self.matters.has_dear(asked) and any(
-            each.sentence in reading.wishing
-            and len(each.words) >= self.weighing.doubt.nothing_else * len(reading.sentences[each.sentence].text)
-            for each in asking
-        ):
+        if self.matters.has_dear(asked) and self._says_nothing_else(asked, reading, reading.wishing):
             return 1.0
         numbers = sorted({each.sentence for each in (*asking, *map(reading.asked.__getitem__, asked))})
         return max((each.share_of(own) for each in self.reader.lean_of(reading, numbers)), default=0.0)
+
+    def _says_nothing_else(self, asked: Set[str], reading: Reading, numbers: Container[int]) -> bool:
+        """True where one of these sentences says next to nothing but what is asked."""
+        part = self.weighing.doubt.nothing_else
+        return any(
+            each.topic in asked
+            and each.status == "asked"
+            and each.sentence in numbers
+            and len(each.words) >= part * len(reading.sentences[each.sentence].text)
+            for each in reading.mentions
+        )
 
     def _second(self, rule: Rule, reading: Reading, looks: _Looks) -> str | None:
         """The matter of a sentence that adds one in words that nobody knows (`also you took the fee twice`), or, asking

@@ -102,6 +102,45 @@ _WHICH |= {"delivery", "shipping", "two", "both", "all"}
 # `the mug set I ordered`: what was bought here, whatever it is called.
 _BOUGHT = frozenset({"ordered", "bought", "purchased"})
 _RELATIVE = frozenset({"i", "we", "that", "which"})
+# Behind the word and no object of it: `cancel anyway`.
+_LOOSE = frozenset(
+    {
+        "mine",
+        "ours",
+        "yours",
+        "them",
+        "everything",
+        "anyway",
+        "yesterday",
+        "tomorrow",
+        "ok",
+        "okay",
+        "still",
+        "what",
+        "n",
+    }
+    | {"order", "thx", "ty", "na", "ung", "yung", "po", "am", "pm", "online", "altogether", "completely", "entirely"}
+    | {
+        "quickly",
+        "immediatly",
+        "right",
+        "sorry",
+        "hi",
+        "hello",
+        "dear",
+        "re",
+        "of",
+        "how",
+        "whatever",
+        "refund",
+        "credit",
+    }
+    | {"ha", "la", "lah", "leh", "kindly", "&"}
+)
+# What follows these belongs to the object, but is not it: `cancel the refill on the charcoal`.
+_ABOUT = frozenset({"on", "for", "from", "with", "in", "at", "to"})
+_IS = frozenset({"is", "are", "was", "were", "got", "gets", "been", "being", "has", "have", "had", "s"})
+_BETWEEN = frozenset({"just", "now", "also", "already", "all", "sadly", "unfortunately", "suddenly", "then", "since"})
 _ITS = re.compile(r"[ !-~]+ ?的 ?(?=[^ ])")
 _SHORT_WORD = 3
 _HIRAGANA = re.compile("[\u3041-\u3096]")
@@ -123,7 +162,8 @@ def named_among(folded: str, hit: Hit, items: Sequence[str], language: Language)
             head = folded[hit.end :].lstrip("这那個个件款 ")[:_LEAST_PIECE]
             return len(head) == _LEAST_PIECE and any(head in item for item in items)
         case _:
-            words = set(folded[hit.end :].split()[: _HEAD_WORDS + 2])
+            head = itertools.takewhile(lambda word: word not in _ABOUT, folded[hit.end :].split()[: _HEAD_WORDS + 2])
+            words = set(head)
             known = {word for item in items for word in item.split() if len(word) >= _LEAST_WORD}
             return bool(words & known) or bool({f"{word}s" for word in known} & words)
 
@@ -153,15 +193,17 @@ def comes_with(folded: str, hit: Hit) -> bool:
     return folded[: hit.start].rstrip().endswith(_AND)
 
 
-def done_to(folded: str, hit: Hit, objects: Sequence[str], language: Language) -> bool:
-    """False if the sentence says that the words at `hit` are done to something that is none of the `objects`."""
+def done_to(folded: str, hit: Hit, objects: Sequence[str], language: Language, *, bare: bool = False) -> bool:
+    """False if the sentence says that the words at `hit` are done to something that is none of the `objects`. In
+    English it may also say so without a determiner (`cancel express shipping`) or before them (`my shift is cancelled`)
+    where `bare`."""
     match language:
         case "ja":
             return _ja(folded[: hit.start], objects)
         case "zh":
             return _zh(folded[hit.end :], objects)
         case _:
-            return _en(folded[max(0, hit.end - 1) :], objects)
+            return _en(folded[max(0, hit.end - 1) :], objects) and not (bare and _en_bare(folded, hit, objects))
 
 
 def _ja(before: str, objects: Sequence[str]) -> bool:
@@ -199,3 +241,31 @@ def _en(behind: str, objects: Sequence[str]) -> bool:
         if place == _HEAD_WORDS:
             break
     return False
+
+
+def _en_bare(folded: str, hit: Hit, objects: Sequence[str]) -> bool:
+    start = folded.rfind(" ", 0, max(hit.start + 1, hit.end - 1)) + 1
+    word, _, behind = folded[start:].partition(" ")
+    if word.endswith("ed"):
+        return _is_of_another(folded[:start].split(), objects)
+    words = behind.split()[:2]
+    if words and words[0] == "of":
+        return not _en(f" {behind[3:]}", objects)
+    if words and words[0] == "me":
+        words = words[1:]
+    named = not words or words[0] in _DETERMINERS or words[0] in _ENDS or words[0] in _WHICH or words[0] in objects
+    return not named and words[0].replace("-", "").isalpha() and words[0] not in _LOOSE
+
+
+def _is_of_another(before: Sequence[str], objects: Sequence[str]) -> bool:
+    """True if what stands before `is cancelled` is something that is none of the objects."""
+    place = len(before) - 1
+    while place >= 0 and before[place] in _BETWEEN:
+        place -= 1
+    if place < 1 or before[place] not in _IS:
+        return False
+    while place >= 0 and before[place] in _IS:
+        place -= 1
+    if place < 1 or before[place] in objects or before[place] in _ENDS or not before[place].replace("-", "").isalpha():
+        return False
+    return not _DETERMINERS.isdisjoint(before[max(0, place - 3) : place])

@@ -164,13 +164,16 @@ class Proposals:
         body = 1 if case.message.said_above.strip() else 0
         asking = {number for number in case.reading.wishing if number >= body}
         for other, mention in case.reading.asked.items():
-            if mention.sentence not in asking or other in kin | MONEY or not self.matters.is_matter(other):
+            if mention.sentence not in asking or other in kin | MONEY_BACK or not self.matters.is_matter(other):
                 continue
             alone = self.reader.lean(case.reading, only=mention.sentence)
             if alone is None:
                 continue
             share = alone.share_of(kin)
-            if share < self.weighing.proposal.dear.hardly and share < alone.share_of(self.matters.kin_of(other)):
+            others = alone.share_of(self.matters.kin_of(other))
+            if other in MONEY and others < self.weighing.clear:
+                continue
+            if share < self.weighing.proposal.dear.hardly and share < others:
                 return True
         return False
 
@@ -184,7 +187,7 @@ class Proposals:
         # `If it helps, the neighbours are home`: no condition of a mere question.
         is_sure = share >= weighing.certain and not topic.is_dear
         idle = overruled | {CONDITIONAL} if is_sure else overruled
-        if (reading.acts - idle) & topic.voids & WARNING_ACTS:
+        if (self._warnings(name, reading, share) - idle) & topic.voids:
             return False
         if NOTHING_WANTED in reading.acts:
             return False
@@ -205,6 +208,24 @@ class Proposals:
         against = {other for other in kin if other == name or matters.topics[other].kind == "request"}
         sure = weighing.certain if topic.is_dear else weighing.sure
         return not kin & reading.elsewhere and (share >= sure or not against & reading.vetoed)
+
+    def _warnings(self, name: str, reading: Reading, share: float) -> Set[str]:
+        """The acts that keep a topic from being proposed. What a sentence that wishes nothing says around one that surely
+        wishes the topic (`the new flat, if we get it at all`) warns of nothing."""
+        warnings = reading.acts & WARNING_ACTS
+        if not warnings or share < self.weighing.proposal.unasked or not self._is_wished_plainly(name, reading):
+            return warnings
+        spoken = {mention.sentence for mention in reading.mentions if self.matters.has_dear((mention.topic,))}
+        told = [each.acts for n, each in enumerate(reading.sentences) if n in reading.wishing or n in spoken]
+        return warnings.intersection(*[set().union(*told)])
+
+    def _is_wished_plainly(self, name: str, reading: Reading) -> bool:
+        """True where a sentence that wishes something, without any if or perhaps, looks like the topic."""
+        kin = self.matters.kin_of(name)
+        plain = [n for n in reading.wishing if WARNING_ACTS.isdisjoint(reading.sentences[n].acts)]
+        return any(
+            each.share_of(kin) >= self.weighing.proposal.dear.share for each in self.reader.lean_of(reading, plain)
+        )
 
     def _wished_after_all(self, mention: Mention, kin: Set[str], reading: Reading, share: float) -> bool:
         """True where a topic is told of as over in a sentence that surely wishes it (`never mind, just cancel it`)."""

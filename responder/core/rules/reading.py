@@ -283,7 +283,8 @@ class Reader:
         for name, hits in named.items():
             objects = dict(self.topics[name].objects).get(row.language)
             if objects is not None:
-                others = [hit for hit in hits if not done_to(row.folded, hit, objects, row.language)]
+                bare = self.topics[name].is_dear
+                others = [hit for hit in hits if not done_to(row.folded, hit, objects, row.language, bare=bare)]
                 if others and items:
                     own = fold_all(items, kana=row.language == "ja")
                     others = [hit for hit in others if not named_among(row.folded, hit, own, row.language)]

@@ -76,6 +76,15 @@ class Begged:
 
 
 @dataclass(frozen=True, slots=True)
+class Talk:
+    """What makes a mail on which a wrong draft is worst one that only talks of the matter."""
+
+    share: Share
+    lead: Lead
+    clearly: Share
+
+
+@dataclass(frozen=True, slots=True)
 class ForDoubt:
     """What it takes to doubt a reply that words ask for."""
 
@@ -89,6 +98,7 @@ class ForDoubt:
     nothing_else: Share
     addition: Share
     begged: Begged
+    talk: Talk
 
 
 @dataclass(frozen=True, slots=True)
