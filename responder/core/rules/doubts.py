@@ -92,6 +92,8 @@ class Doubts:
             return paying
         if looks.is_dear and self._is_talk(rule, reading, looks):
             return looks.like(TALK)
+        if (given_up := self._is_given_up(rule, reading, looks)) is not None:
+            return given_up
         another = self._is_another(looks)
         unlike = self._is_unlike(rule, looks)
         question = self._is_a_question(rule, looks)
@@ -137,10 +139,24 @@ class Doubts:
     def _is_of_paying(self, asked: Set[str], case: Case, looks: _Looks) -> Reason | None:
         """The objection that what is not wanted may be a way to pay or a slip: an order that is not paid is rarely
         given up in a mail that looks like one on paying, and an `it` may stand for either."""
-        if is_unpaid(case) and looks.leaning.shares.get(PAYMENT, 0.0) > looks.share:
+        if is_unpaid(case) and looks.leaning.shares.get(PAYMENT, 0.0) > 0.5 * looks.share:
             return looks.like(PAYMENT)
         meant = _points_at(asked, case.reading) if looks.share < self.weighing.sure else None
         return Reason.of("two_matters", topics=", ".join((*sorted(asked), meant))) if meant is not None else None
+
+    def _is_given_up(self, rule: Rule, reading: Reading, looks: _Looks) -> Reason | None:
+        """The objection that who tells where his order is (`it is still with you, I guess`) wants it no more: the mail
+        looks more like that, and no sentence that wishes something looks like what the rule answers."""
+        if looks.is_dear or not self.matters.only_reports(rule) or not self.matters.has_dear((looks.other,)):
+            return None
+        if looks.other_share < max(self.weighing.clear, looks.share):
+            return None
+        if _is_plain(rule, reading) or _wishes(rule, reading):
+            return None
+        wished = self.reader.lean_of(reading, reading.wishing)
+        if any(each.share_of(looks.own) > each.shares[looks.other] for each in wished):
+            return None
+        return looks.like(looks.other)
 
     def _is_talk(self, rule: Rule, reading: Reading, looks: _Looks) -> bool:
         """True where a mail looks much like one that only talks of the matter, and no sentence plainly wishes it."""

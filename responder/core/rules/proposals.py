@@ -189,7 +189,7 @@ class Proposals:
         idle = overruled | {CONDITIONAL} if is_sure else overruled
         if (self._warnings(name, reading, share) - idle) & topic.voids:
             return False
-        if NOTHING_WANTED in reading.acts:
+        if NOTHING_WANTED in reading.acts and not (is_sure and reading.wishing):
             return False
         # `I told them to leave it`: what is reported is asked of nobody.
         if "done" in reading.acts and share < weighing.sure and topic.is_dear:
