@@ -72,11 +72,33 @@ class Proposals:
         if self.matters.has_dear((name,)) and self._really_asks_else(name, case):
             return None
         case = _without_acts(self._overruled(name, share), case)
-        match = self.matching.first(assume(case, name, leaning.nearest(name), round(share, 2), case.reading.asked))
+        asked = self._meant_besides(name, case.reading, leaning)
+        match = self.matching.first(assume(case, name, leaning.nearest(name), round(share, 2), asked))
         if match.rule is None or name not in match.rule.asks:
             return None
         decision = self.matching.decision(match)
         return decision if decision.action == "draft" else None
+
+    def _meant_besides(self, name: str, reading: Reading, leaning: Leaning) -> Mapping[str, Mention]:
+        """What a mail that is surely like the topic asks besides: not what only single words name in a sentence that
+        wishes nothing (`I will buy something else one day`), if nothing of the mail is like it."""
+        if leaning.shares[name] < self.weighing.certain:
+            return reading.asked
+        kin, hardly = self.matters.kin_of(name), self.weighing.passing.part
+        return {
+            other: mention
+            for other, mention in reading.asked.items()
+            if other in kin
+            or mention.sentence in reading.wishing
+            or mention.numbered
+            or leaning.share_of(self.matters.kin_of(other)) > hardly
+            or not self._is_unlike(other, mention, reading)
+        }
+
+    def _is_unlike(self, name: str, mention: Mention, reading: Reading) -> bool:
+        """True where the sentence that names a matter is hardly like it by itself."""
+        alone = self.reader.lean(reading, only=mention.sentence)
+        return alone is not None and alone.share_of(self.matters.kin_of(name)) < self.weighing.proposal.dear.hardly
 
     def _leading(self, case: Case, leaning: Leaning) -> str | None:
         """The likeliest topic that would end in a draft for this order, if nothing in the mail speaks against it and it
