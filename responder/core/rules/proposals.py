@@ -182,11 +182,13 @@ class Proposals:
     def _really_asks_else(self, name: str, case: Case) -> bool:
         """True where the sentence that asks for another matter looks like it and hardly like the topic (`where has my
         cushion got to`, however much like it the lines around are)."""
-        kin = self.matters.kin_of(name)
+        kin, covered = self.matters.kin_of(name), self.matters.covered_with(name)
         body = 1 if case.message.said_above.strip() else 0
         asking = {number for number in case.reading.wishing if number >= body}
         for other, mention in case.reading.asked.items():
             if mention.sentence not in asking or other in kin | MONEY_BACK or not self.matters.is_matter(other):
+                continue
+            if other in covered and self._wishes_apart(kin, mention.sentence, case.reading):
                 continue
             alone = self.reader.lean(case.reading, only=mention.sentence)
             if alone is None:
@@ -198,6 +200,11 @@ class Proposals:
             if share < self.weighing.proposal.dear.hardly and share < others:
                 return True
         return False
+
+    def _wishes_apart(self, kin: Set[str], number: int, reading: Reading) -> bool:
+        """True where another sentence than this wishes what looks like these topics."""
+        others = self.reader.lean_of(reading, reading.wishing - {number})
+        return any(each.share_of(kin) >= self.weighing.sure for each in others)
 
     def _may(self, name: str, reading: Reading, share: float) -> bool:
         """False where an act speaks against the topic, or a veto against it or another of the same situation."""
