@@ -242,7 +242,7 @@ class Proposals:
         """The acts that keep a topic from being proposed. What a sentence that wishes nothing says around one that surely
         wishes the topic (`the new flat, if we get it at all`) warns of nothing."""
         warnings = reading.acts & WARNING_ACTS
-        if not warnings or share < self.weighing.proposal.unasked or not self._is_wished_plainly(name, reading):
+        if not warnings or share < self.weighing.sure or not self._is_wished_plainly(name, reading):
             return warnings
         spoken = {mention.sentence for mention in reading.mentions if self.matters.has_dear((mention.topic,))}
         told = [each.acts for n, each in enumerate(reading.sentences) if n in reading.wishing or n in spoken]
