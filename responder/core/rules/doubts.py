@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from responder.core.rules.conditions import Case, is_unpaid
 from responder.core.rules.examples import Leaning
-from responder.core.rules.matters import MONEY_BACK, QUESTION, REFUND, THANKS, Matters
+from responder.core.rules.matters import MONEY_BACK, QUESTION, REFUND, TALK, THANKS, Matters
 from responder.core.rules.pack import Rule
 from responder.core.rules.reading import Mention, Reader, Reading
 from responder.core.rules.weighing import Weighing
@@ -22,8 +22,6 @@ GRIEVANCE = "grievance"
 # Acts that speak against a cancel, even where the channel's own form asks for it.
 DENIED = frozenset({"cancel negated", "unwanted negated", "withdrawn", "undecided", "conditional"})
 PAYMENT = "payment"
-# What only talks of cancelling.
-TALK = "cancel_talk"
 # What the shop has told and buyers give thanks for.
 ACKNOWLEDGED = frozenset({"where", "late", REFUND, PAYMENT})
 # What an `it` may stand for besides the order: what one pays with, what one gets in writing.

@@ -19,6 +19,8 @@ MONEY_BACK = frozenset({REFUND, "return"})
 QUESTION = "question"
 # What a mail of thanks looks like.
 THANKS = "thanks"
+# What only talks of cancelling.
+TALK = "cancel_talk"
 # What people tell stories about.
 TOLD_AROUND = frozenset({"cancel", "where"})
 

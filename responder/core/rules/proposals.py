@@ -12,7 +12,7 @@ from types import MappingProxyType
 from responder.core.rules.conditions import Case, is_unpaid
 from responder.core.rules.examples import Leaning, Likeness
 from responder.core.rules.matching import Matching
-from responder.core.rules.matters import MONEY_BACK, THANKS, TOLD_AROUND, Matters, begs_for_money
+from responder.core.rules.matters import MONEY_BACK, TALK, THANKS, TOLD_AROUND, Matters, begs_for_money
 from responder.core.rules.reading import Mention, Reader, Reading
 from responder.core.rules.weighing import Weighing
 from responder.model import Decision
@@ -147,7 +147,7 @@ class Proposals:
         # `I ordered a vase on the 17th`: nobody knows why he writes.
         if not reading.wishing and self.reader.only_tells(reading) >= self.weighing.proposal.told:
             return False
-        if leaning.count < needed.pieces or share < needed.share:
+        if leaning.count < needed.pieces or share < needed.share or leaning.shares.get(TALK, 0.0) > needed.talk:
             return False
         return share >= needed.surely or self._wished(name, reading, needed.wish)
 

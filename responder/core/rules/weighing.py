@@ -40,6 +40,7 @@ class Dear:
     surely: Share
     wish: Share
     hardly: Share
+    talk: Share
 
 
 @dataclass(frozen=True, slots=True)
