@@ -29,8 +29,8 @@ OPEN = frozenset({"conditional", "undecided", "addition", "threat", "safety"})
 NEGATED = "negated"
 WITHDRAWN = "withdrawn"
 NO_CANCEL = frozenset({"cancel negated", "unwanted negated"})
-# What keeping one order of two may look like: keeping a part.
-PART = "part_only"
+# What keeping one order of two may look like: keeping a part. How two came about (`it froze when I paid`).
+ASIDE = frozenset({"part_only", "paid"})
 MOST_SENTENCES = 20
 
 _CLAUSE = re.compile(r"[,;:、，；：()（）]|\s[-–—]\s|\b(?:and|but|while|whereas)\b", re.IGNORECASE)
@@ -100,7 +100,7 @@ def _said(text: str, message: Message, order_ids: Sequence[str], rulebook: Ruleb
     if not names:
         return _Said(text, names, False, frozenset(), says)
     reading = rulebook.read(replace(message, new_text=text, own_subject=""), (), next(iter(names), ""))
-    asks = bool(reading.asked.keys() - {PART})
+    asks = bool(reading.asked.keys() - ASIDE)
     return _Said(text, names, asks, reading.acts, says)
 
 

@@ -199,6 +199,9 @@ class Doubts:
 
     def _is_told_around(self, rule: Rule, reading: Reading, looks: _Looks, clearly: float) -> bool:
         """True where what the mail looks like is only told around a sentence that asks `clearly` (a share)."""
+        # Who cancels and wants his money tells around it why.
+        if looks.is_dear and looks.other in rule.covers and REFUND in reading.asked:
+            return True
         if clearly >= self.weighing.clear:
             if looks.other in self.matters.answerable:
                 return True

@@ -135,7 +135,7 @@ _LOOSE = frozenset(
         "refund",
         "credit",
     }
-    | {"ha", "la", "lah", "leh", "kindly", "&"}
+    | {"ha", "la", "lah", "leh", "kindly", "&", "nlng", "nlang", "nalang", "lang", "muna", "ko", "sana", "yun", "yan"}
 )
 # What follows these belongs to the object, but is not it: `cancel the refill on the charcoal`.
 _ABOUT = frozenset({"on", "for", "from", "with", "in", "at", "to"})

@@ -399,7 +399,12 @@ def _denied_itself(row: _Row, hit: Hit, topic: Topic) -> bool:
 def _beside(row: _Row, hit: Hit, start: int, end: int) -> bool:
     """True if the words at `hit` stand beside those from `start` to `end`, with no other sentence's worth between."""
     first, last = min(hit.end, end), max(hit.start, start)
-    return last - first <= BESIDE[row.language != "en"] and "," not in row.folded[first:last]
+    between = row.folded[first:last]
+    if last - first > BESIDE[row.language != "en"]:
+        return False
+    # `Cancel this order (1042)`: a bracket is folded to a comma.
+    bracketed = re.search(r"[(\[（［]\s*#?" + re.escape(row.folded[start:end].strip()), row.text) is not None
+    return "," not in (between.rstrip(" ,") if bracketed else between)
 
 
 def _main_language(folded: Sequence[tuple[str, Language]]) -> Language:
