@@ -48,10 +48,15 @@ class Passing:
         return _without(unlike, case) if unlike else None
 
     def _is_hardly(self, name: str, main: Set[str], reading: Reading, most: float) -> bool:
-        """True where the sentence that asks for a matter of a person's looks hardly like it by itself (`which one of
+        """True where each sentence that asks for a matter of a person's looks hardly like it by itself (`which one of
         the two payments is real`). Beside what is dear to get wrong it must look like no question at all, and wish
         nothing but the main matter (`a local dealer has it, so it is not needed`)."""
-        number = reading.asked[name].sentence
+        asked = {each.sentence for each in reading.mentions if each.topic == name and each.status == "asked"}
+        return all(
+            self._is_hardly_in(number, name, main, reading, most) for number in asked | {reading.asked[name].sentence}
+        )
+
+    def _is_hardly_in(self, number: int, name: str, main: Set[str], reading: Reading, most: float) -> bool:
         alone = self.reader.lean(reading, only=number)
         if alone is None or alone.share_of((name,)) >= self.weighing.clear:
             return False
