@@ -51,10 +51,7 @@ class Passing:
         """True where each sentence that asks for a matter of a person's looks hardly like it by itself (`which one of
         the two payments is real`). Beside what is dear to get wrong it must look like no question at all, and wish
         nothing but the main matter (`a local dealer has it, so it is not needed`)."""
-        asked = {each.sentence for each in reading.mentions if each.topic == name and each.status == "asked"}
-        return all(
-            self._is_hardly_in(number, name, main, reading, most) for number in asked | {reading.asked[name].sentence}
-        )
+        return all(self._is_hardly_in(number, name, main, reading, most) for number in _asking(name, reading))
 
     def _is_hardly_in(self, number: int, name: str, main: Set[str], reading: Reading, most: float) -> bool:
         alone = self.reader.lean(reading, only=number)
@@ -94,7 +91,7 @@ class Passing:
         the answer covers it."""
         number = reading.asked[name].sentence
         asking = reading.wishing | {each.sentence for other, each in reading.asked.items() if other in kin}
-        if number in asking or self.matters.has_dear((name,)):
+        if self.matters.has_dear((name,)) or not asking.isdisjoint(_asking(name, reading)):
             return False
         alone = self.reader.lean(reading, only=number)
         if alone is None:
@@ -102,6 +99,12 @@ class Passing:
         own = self.matters.kin_of(name) | {QUESTION}
         most = 1.0 if covered else self.weighing.passing.hardly
         return alone.share_of(own) <= min(most, alone.share_of(kin))
+
+
+def _asking(name: str, reading: Reading) -> Set[int]:
+    """The numbers of the sentences that ask for a matter."""
+    asked = {each.sentence for each in reading.mentions if each.topic == name and each.status == "asked"}
+    return asked | {reading.asked[name].sentence}
 
 
 def _without(names: Set[str], case: Case) -> Case:

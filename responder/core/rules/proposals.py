@@ -71,7 +71,7 @@ class Proposals:
             return None
         if self.matters.has_dear((name,)) and self._really_asks_else(name, case):
             return None
-        case = _without_acts(self._overruled(name, share), case)
+        case = _without_acts(self._overruled(name, case.reading, share), case)
         asked = self._meant_besides(name, case.reading, leaning)
         match = self.matching.first(assume(case, name, leaning.nearest(name), round(share, 2), asked))
         if match.rule is None or name not in match.rule.asks:
@@ -210,7 +210,7 @@ class Proposals:
         """False where an act speaks against the topic, or a veto against it or another of the same situation."""
         matters, weighing = self.matters, self.weighing
         topic = matters.topics.get(name)
-        overruled = self._overruled(name, share)
+        overruled = self._overruled(name, reading, share)
         if topic is None or topic.least > 1:
             return False
         # `If it helps, the neighbours are home`: no condition of a mere question.
@@ -265,13 +265,13 @@ class Proposals:
         alone = self.reader.lean(reading, only=mention.sentence)
         return alone is not None and alone.share_of(kin) >= self.weighing.certain
 
-    def _overruled(self, name: str, share: float) -> Set[str]:
+    def _overruled(self, name: str, reading: Reading, share: float) -> Set[str]:
         """What is no objection to a topic with such a share: that its buyer wavers about something (`maybe I will get
         him socks`), or, unless a wrong draft would be worst, that another cancel is over (`hers was cancelled`)
         or that something is not (`the page does not say if I have paid`)."""
         weighing = self.weighing
         decided = {UNDECIDED} if share >= weighing.proposal.decided else set[str]()
-        is_other = share >= weighing.certain and not self.matters.has_dear((name,))
+        is_other = share >= weighing.certain and not self.matters.has_dear((name,)) and bool(reading.wishing)
         return decided | TOLD if is_other else decided
 
 
