@@ -188,7 +188,7 @@ class Proposals:
         for other, mention in case.reading.asked.items():
             if mention.sentence not in asking or other in kin | MONEY_BACK or not self.matters.is_matter(other):
                 continue
-            if other in covered and self._wishes_apart(kin, mention.sentence, case.reading):
+            if other in covered and self._wishes(kin, case.reading, but=mention.sentence):
                 continue
             alone = self.reader.lean(case.reading, only=mention.sentence)
             if alone is None:
@@ -201,9 +201,16 @@ class Proposals:
                 return True
         return False
 
-    def _wishes_apart(self, kin: Set[str], number: int, reading: Reading) -> bool:
-        """True where another sentence than this wishes what looks like these topics."""
-        others = self.reader.lean_of(reading, reading.wishing - {number})
+    def _speaks_of_cancelling(self, reading: Reading) -> bool:
+        """True where a sentence that names a cancel looks like one, or like talk of one (`did my cancellation go through`)."""
+        named = {m.sentence for m in reading.mentions if self.matters.has_dear((m.topic,))}
+        return any(
+            each.share_of(("cancel", TALK)) >= self.weighing.clear for each in self.reader.lean_of(reading, sorted(named))
+        )
+
+    def _wishes(self, kin: Set[str], reading: Reading, but: int | None = None) -> bool:
+        """True where a sentence wishes what looks like these topics; `but` is one that does not count."""
+        others = self.reader.lean_of(reading, reading.wishing - {but})
         return any(each.share_of(kin) >= self.weighing.sure for each in others)
 
     def _may(self, name: str, reading: Reading, share: float) -> bool:
@@ -219,6 +226,8 @@ class Proposals:
         if (self._warnings(name, reading, share) - idle) & topic.voids:
             return False
         if NOTHING_WANTED in reading.acts and not (is_sure and reading.wishing):
+            return False
+        if topic.kind == "report" and self._speaks_of_cancelling(reading) and not self._wishes({name}, reading):
             return False
         # `I told them to leave it`: what is reported is asked of nobody.
         if "done" in reading.acts and share < weighing.sure and topic.is_dear:
