@@ -167,8 +167,8 @@ class Doubts:
         return self._clearly(rule, reading, looks.own) < weighing.clearly
 
     def _is_told_of(self, numbered: Sequence[Mention], reading: Reading) -> bool:
-        """True where each of these mentions stands in a sentence that tells what happened (`you wrote "your cancellation
-        of 1042"`)."""
+        """True where each of these mentions stands in a sentence that only tells what happened (`you wrote "your
+        cancellation of 1042"`)."""
         return all(
             m.sentence not in reading.wishing and TOLD & set(reading.sentences[m.sentence].acts) for m in numbered
         )

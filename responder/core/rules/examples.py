@@ -124,12 +124,11 @@ class Proposer:
         masses: list[int] = []
         texts = 0
         for place, topic in enumerate(self._topics):
-            one = 1 << (32 * place)
             found = self._pieces_of(topic)
             texts += len(found)
             masses.append(sum(map(len, found)))
-            for piece in itertools.chain.from_iterable(found):
-                counts[piece] = known(piece, 0) + one
+            for piece, count in Counter(itertools.chain.from_iterable(found)).items():
+                counts[piece] = known(piece, 0) + (count << (32 * place))
         whole = sum(masses)
         smooth = _SMOOTH * len(counts)
         constants = [math.log((whole - mass + smooth) / (mass + smooth)) for mass in masses]

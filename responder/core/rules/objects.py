@@ -162,8 +162,8 @@ def named_among(folded: str, hit: Hit, items: Sequence[str], language: Language)
             head = folded[hit.end :].lstrip("这那個个件款 ")[:_LEAST_PIECE]
             return len(head) == _LEAST_PIECE and any(head in item for item in items)
         case _:
-            head = itertools.takewhile(lambda word: word not in _ABOUT, folded[hit.end :].split()[: _HEAD_WORDS + 2])
-            words = set(head)
+            behind = folded[hit.end :].split()[: _HEAD_WORDS + 2]
+            words = set(itertools.takewhile(lambda word: word not in _ABOUT, behind))
             known = {word for item in items for word in item.split() if len(word) >= _LEAST_WORD}
             return bool(words & known) or bool({f"{word}s" for word in known} & words)
 

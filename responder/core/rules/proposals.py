@@ -202,11 +202,11 @@ class Proposals:
         return False
 
     def _speaks_of_cancelling(self, reading: Reading) -> bool:
-        """True where a sentence that names a cancel looks like one, or like talk of one (`did my cancellation go through`)."""
-        named = {m.sentence for m in reading.mentions if self.matters.has_dear((m.topic,))}
-        return any(
-            each.share_of(("cancel", TALK)) >= self.weighing.clear for each in self.reader.lean_of(reading, sorted(named))
-        )
+        """True where a sentence that names a cancel looks like one, or like talk of one (`did my cancellation go
+        through`)."""
+        named = sorted({m.sentence for m in reading.mentions if self.matters.has_dear((m.topic,))})
+        spoken = self.reader.lean_of(reading, named)
+        return any(each.share_of(("cancel", TALK)) >= self.weighing.clear for each in spoken)
 
     def _wishes(self, kin: Set[str], reading: Reading, but: int | None = None) -> bool:
         """True where a sentence wishes what looks like these topics; `but` is one that does not count."""
@@ -248,8 +248,8 @@ class Proposals:
         return not kin & reading.elsewhere and (share >= sure or not against & reading.vetoed)
 
     def _warnings(self, name: str, reading: Reading, share: float) -> Set[str]:
-        """The acts that keep a topic from being proposed. What a sentence that wishes nothing says around one that surely
-        wishes the topic (`the new flat, if we get it at all`) warns of nothing."""
+        """The acts that keep a topic from being proposed. What a sentence that wishes nothing says around one that
+        surely wishes the topic (`the new flat, if we get it at all`) warns of nothing."""
         warnings = reading.acts & WARNING_ACTS
         if not warnings or share < self.weighing.sure or not self._is_wished_plainly(name, reading):
             return warnings
