@@ -251,6 +251,8 @@ def _en_bare(folded: str, hit: Hit, objects: Sequence[str]) -> bool:
     words = behind.split()[:2]
     if words and words[0] == "of":
         return not _en(f" {behind[3:]}", objects)
+    if word.endswith("tion"):
+        return False
     if words and words[0] == "me":
         words = words[1:]
     named = not words or words[0] in _DETERMINERS or words[0] in _ENDS or words[0] in _WHICH or words[0] in objects
