@@ -27,6 +27,8 @@ ACKNOWLEDGED = frozenset({"where", "late", REFUND, PAYMENT})
 # What an `it` may stand for besides the order: what one pays with, what one gets in writing.
 POINTED_AT = (PAYMENT, "paid", "receipt")
 _POINTING = ("it", "this", "that", "them", "these", "those", "one")
+# Acts without which a mail that speaks of cancelling does not only talk of it.
+UNPLAIN = frozenset({"past", "done", "negated", "settled", "conditional", "undecided", "policy_question", "question", "may_i"})
 # The act of a sentence that starts with `also`.
 ADDITION = "addition"
 # The acts of a sentence that tells what has happened.
@@ -160,6 +162,8 @@ class Doubts:
         """True where a mail looks much like one that only talks of the matter, and no sentence plainly wishes it."""
         weighing, talk = self.weighing.doubt.talk, looks.leaning.shares.get(TALK, 0.0)
         if talk < weighing.share or looks.share >= weighing.lead * talk:
+            return False
+        if reading.acts.isdisjoint(UNPLAIN):
             return False
         asked = rule.asks & reading.asked.keys()
         if self._says_nothing_else(asked, reading, range(len(reading.sentences))):
