@@ -79,7 +79,7 @@ class Doubts:
         asked = rule.asks & reading.asked.keys()
         if (second := self._second(rule, reading, looks)) is not None:
             return Reason.of("two_matters", topics=", ".join((*sorted(asked), second)))
-        wished = self._only_wished(rule, reading) if looks.is_dear and looks.share < self.weighing.sure else None
+        wished = self._only_wished(rule, reading) if looks.is_dear else None
         if wished is not None:
             return Reason.of("two_matters", topics=", ".join((*sorted(asked), wished)))
         if self._only_acknowledges(rule, reading, looks):
