@@ -188,7 +188,7 @@ class Proposals:
         for other, mention in case.reading.asked.items():
             if mention.sentence not in asking or other in kin | MONEY_BACK or not self.matters.is_matter(other):
                 continue
-            if other in covered and self._wishes(kin, case.reading, but=mention.sentence):
+            if other in covered and self._wishes(kin, case.reading, self.weighing.sure, but=mention.sentence):
                 continue
             alone = self.reader.lean(case.reading, only=mention.sentence)
             if alone is None:
@@ -208,10 +208,10 @@ class Proposals:
         spoken = self.reader.lean_of(reading, named)
         return any(each.share_of(("cancel", TALK)) >= self.weighing.clear for each in spoken)
 
-    def _wishes(self, kin: Set[str], reading: Reading, but: int | None = None) -> bool:
-        """True where a sentence wishes what looks like these topics; `but` is one that does not count."""
+    def _wishes(self, kin: Set[str], reading: Reading, least: float, but: int | None = None) -> bool:
+        """True where a sentence wishes what looks like these topics, by this share; `but` is one that does not count."""
         others = self.reader.lean_of(reading, reading.wishing - {but})
-        return any(each.share_of(kin) >= self.weighing.sure for each in others)
+        return any(each.share_of(kin) >= least for each in others)
 
     def _may(self, name: str, reading: Reading, share: float) -> bool:
         """False where an act speaks against the topic, or a veto against it or another of the same situation."""
@@ -227,7 +227,7 @@ class Proposals:
             return False
         if NOTHING_WANTED in reading.acts and not (is_sure and reading.wishing):
             return False
-        if topic.kind == "report" and self._speaks_of_cancelling(reading) and not self._wishes({name}, reading):
+        if topic.kind == "report" and self._speaks_of_cancelling(reading) and not self._wishes({name}, reading, self.weighing.clear):
             return False
         # `I told them to leave it`: what is reported is asked of nobody.
         if "done" in reading.acts and share < weighing.sure and topic.is_dear:
@@ -279,7 +279,9 @@ class Proposals:
         him socks`), or, unless a wrong draft would be worst, that another cancel is over (`hers was cancelled`)
         or that something is not (`the page does not say if I have paid`)."""
         weighing = self.weighing
-        decided = {UNDECIDED} if share >= weighing.proposal.decided else set[str]()
+        wavers = any(m.status == UNDECIDED and self.matters.has_dear((m.topic,)) for m in reading.mentions)
+        is_decided = share >= weighing.proposal.decided and (self.matters.has_dear((name,)) or not wavers)
+        decided = {UNDECIDED} if is_decided else set[str]()
         is_other = share >= weighing.certain and not self.matters.has_dear((name,)) and bool(reading.wishing)
         return decided | TOLD if is_other else decided
 
