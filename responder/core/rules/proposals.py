@@ -136,6 +136,8 @@ class Proposals:
             return False
         if leaning.count < weighing.few_pieces and share < weighing.sure:
             return False
+        if not reading.wishing and share < weighing.clear:
+            return False
         if self._rambles(name, reading, leaning):
             return False
         return share >= weighing.proposal.against_words or not self._asks_else(name, reading)
