@@ -151,6 +151,8 @@ class Proposals:
             return False
         if leaning.count < needed.pieces or share < needed.share or leaning.shares.get(TALK, 0.0) > needed.talk:
             return False
+        if leaning.share_in(name, needed.brief) < needed.briefly:
+            return False
         return share >= needed.surely or self._wished(name, reading, needed.wish)
 
     def _rambles(self, name: str, reading: Reading, leaning: Leaning) -> bool:

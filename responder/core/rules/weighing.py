@@ -41,6 +41,8 @@ class Dear:
     wish: Share
     hardly: Share
     talk: Share
+    brief: Count
+    briefly: Share
 
 
 @dataclass(frozen=True, slots=True)
