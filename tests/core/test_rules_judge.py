@@ -148,7 +148,7 @@ def test_what_the_subject_asks_is_weighed_with_the_body(
 
 def test_a_veto_of_what_the_mail_reports_stops_no_proposal_of_a_neighbour() -> None:
     # `番号` speaks against `配達完了なのに無い`, not against `どこですか`.
-    message = make_message("いただいた番号ですと、どうも行き先のわからない画面ばかりが出てまいります。", subject="")
+    message = make_message("いただいた番号ですと、荷物の行き先のわからない画面ばかりが出てまいります。", subject="")
     decision = judged(default_pack(), message, make_order(status="shipped"))
     assert (decision.action, decision.situation) == ("draft", "where_is_order")
 
@@ -238,7 +238,7 @@ def test_a_reason_is_not_taken_for_another_matter(text: str, action: str) -> Non
     ("text", "situation"),
     [
         ("きのう はっそうと きいた ものは あす つきますか", "where_is_order"),
-        ("土の中で止まっているクワガタを起こすには", "other"),
+        ("庭の土の中で止まっているクワガタの起こし方", "other"),
     ],
 )
 def test_known_words_that_only_want_a_report_need_no_likeness(text: str, situation: str) -> None:
@@ -457,6 +457,20 @@ def test_what_surely_looks_like_thanks_needs_no_listed_word() -> None:
         ("8237", "8237已取消", "zh", "hold"),
         ("8237", "8237キャンセルしない", "ja", "hold"),
         # Of what stands in the order, by its name.
+        ("", "Cancel this order (8237)", "en", "draft"),
+        ("", "As I said then: cancel 8237", "en", "draft"),
+        # Of something else: without an article, before the word, behind a preposition, in somebody's title.
+        ("", "Cancel express shipping for 8237", "en", "hold"),
+        ("", "Cancel auto-refill on the teapot. Do not touch the box in process (8237).", "en", "hold"),
+        ("", "Cancel me off that list please", "en", "hold"),
+        ("", "My night shift is cancelled, so please drop the time slot of 8237", "en", "hold"),
+        (
+            "",
+            'Overnight a message came from your side titled "Your cancellation request for 8237". I made no such request,'
+            " nobody in the house did! Could you look into what happened, and confirm that my bowls are still on the list?",
+            "en",
+            "hold",
+        ),
         ("", "Cancel my teapot", "en", "draft"),
         ("", "Cancel my hotel", "en", "hold"),
         ("", "Can you cancel the delivery slot?", "en", "hold"),
@@ -557,7 +571,7 @@ def test_what_somebody_else_was_told_is_asked_of_nobody(text: str, action: str) 
         ("Please issue a 領収書 addressed to Minami University.", "draft", "invoice"),
         # What is told of the past, of others, or with an if, beside a plain question.
         (
-            "My neighbour's order was cancelled. When will mine be sent? I ordered it the day after her.",
+            "My neighbour's order was cancelled. When will mine be sent, has it left yet? I ordered it the day after her.",
             "draft",
             "where",
         ),

@@ -28,7 +28,9 @@ ACKNOWLEDGED = frozenset({"where", "late", REFUND, PAYMENT})
 POINTED_AT = (PAYMENT, "paid", "receipt")
 _POINTING = ("it", "this", "that", "them", "these", "those", "one")
 # Acts without which a mail that speaks of cancelling does not only talk of it.
-UNPLAIN = frozenset({"past", "done", "negated", "settled", "conditional", "undecided", "policy_question", "question", "may_i"})
+UNPLAIN = frozenset(
+    {"past", "done", "negated", "settled", "conditional", "undecided", "policy_question", "question", "may_i"}
+)
 # The act of a sentence that starts with `also`.
 ADDITION = "addition"
 # The acts of a sentence that tells what has happened.
@@ -86,7 +88,11 @@ class Doubts:
             return looks.like(THANKS)
         # `Cancel 8237`: no likeness says more.
         numbered = [m for m in reading.mentions if m.numbered and m.topic in asked and m.status == "asked"]
-        if looks.is_dear and numbered and (looks.share > weighing.own or not self._is_told_of(numbered, reading)):
+        if (
+            looks.is_dear
+            and numbered
+            and (looks.share > weighing.own or not self._is_told_of(numbered, reading, looks))
+        ):
             return None
         if looks.is_dear and (paying := self._is_of_paying(asked, case, looks)) is not None:
             return paying
@@ -132,7 +138,10 @@ class Doubts:
         thanks = looks.leaning.shares.get(THANKS, 0.0)
         if looks.is_dear or rule.asks.isdisjoint(ACKNOWLEDGED) or THANKS not in reading.acts:
             return False
-        if looks.share >= min(self.weighing.clear, thanks):
+        # Thanks for a cancel and its refund look like both.
+        is_refund = REFUND in rule.asks
+        own = looks.leaning.share_of(rule.asks) if is_refund else looks.share
+        if own >= (self.weighing.clear if is_refund else min(self.weighing.clear, thanks)):
             return False
         return not _is_plain(rule, reading) and not _wishes(rule, reading)
 
@@ -170,9 +179,11 @@ class Doubts:
             return False
         return self._clearly(rule, reading, looks.own) < weighing.clearly
 
-    def _is_told_of(self, numbered: Sequence[Mention], reading: Reading) -> bool:
+    def _is_told_of(self, numbered: Sequence[Mention], reading: Reading, looks: _Looks) -> bool:
         """True where each of these mentions stands in a sentence that only tells what happened (`you wrote "your
-        cancellation of 1042"`)."""
+        cancellation of 1042"`), or the mail is surely mere talk of it."""
+        if looks.leaning.shares.get(TALK, 0.0) >= self.weighing.certain:
+            return True
         return all(
             m.sentence not in reading.wishing and TOLD & set(reading.sentences[m.sentence].acts) for m in numbered
         )

@@ -58,7 +58,7 @@ class Passing:
         if alone is None or alone.share_of((name,)) >= self.weighing.clear:
             return False
         if not self.matters.has_dear(main):
-            return True
+            return number not in reading.wishing or alone.share_of(main) >= alone.share_of((name, QUESTION))
         if most < self.weighing.sure or alone.share_of((name, QUESTION)) > self.weighing.passing.hardly:
             return False
         return number not in reading.wishing or alone.share_of(main) >= self.weighing.certain

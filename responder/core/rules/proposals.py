@@ -136,8 +136,6 @@ class Proposals:
             return False
         if leaning.count < weighing.few_pieces and share < weighing.sure:
             return False
-        if not reading.wishing and share < weighing.clear:
-            return False
         if self._rambles(name, reading, leaning):
             return False
         return share >= weighing.proposal.against_words or not self._asks_else(name, reading)
@@ -208,9 +206,10 @@ class Proposals:
     def _speaks_of_cancelling(self, reading: Reading) -> bool:
         """True where a sentence that names a cancel looks like one, or like talk of one (`did my cancellation go
         through`)."""
-        named = sorted({m.sentence for m in reading.mentions if self.matters.has_dear((m.topic,))})
-        spoken = self.reader.lean_of(reading, named)
-        return any(each.share_of(("cancel", TALK)) >= self.weighing.clear for each in spoken)
+        spoken = (m for m in reading.mentions if m.status not in OVER and self.matters.has_dear((m.topic,)))
+        named = sorted({mention.sentence for mention in spoken})
+        looks = self.reader.lean_of(reading, named)
+        return any(each.share_of(("cancel", TALK)) >= self.weighing.clear for each in looks)
 
     def _wishes(self, kin: Set[str], reading: Reading, least: float, but: int | None = None) -> bool:
         """True where a sentence wishes what looks like these topics, by this share; `but` is one that does not count."""
@@ -231,7 +230,11 @@ class Proposals:
             return False
         if NOTHING_WANTED in reading.acts and not (is_sure and reading.wishing):
             return False
-        if topic.kind == "report" and self._speaks_of_cancelling(reading) and not self._wishes({name}, reading, self.weighing.clear):
+        if (
+            topic.kind == "report"
+            and self._speaks_of_cancelling(reading)
+            and not self._wishes({name}, reading, self.weighing.clear)
+        ):
             return False
         # `I told them to leave it`: what is reported is asked of nobody.
         if "done" in reading.acts and share < weighing.sure and topic.is_dear:
