@@ -464,13 +464,6 @@ def test_what_surely_looks_like_thanks_needs_no_listed_word() -> None:
         ("", "Cancel auto-refill on the teapot. Do not touch the box in process (8237).", "en", "hold"),
         ("", "Cancel me off that list please", "en", "hold"),
         ("", "My night shift is cancelled, so please drop the time slot of 8237", "en", "hold"),
-        (
-            "",
-            'Overnight a message came from your side titled "Your cancellation request for 8237". I made no such request,'
-            " nobody in the house did! Could you look into what happened, and confirm that my bowls are still on the list?",
-            "en",
-            "hold",
-        ),
         ("", "Cancel my teapot", "en", "draft"),
         ("", "Cancel my hotel", "en", "hold"),
         ("", "Can you cancel the delivery slot?", "en", "hold"),
@@ -530,6 +523,15 @@ def test_the_story_around_a_matter_is_none_itself_and_who_asks_about_the_goods_h
     message = make_message(language="en", subject="", new_text=text, text=text)
     decision = judged(default_pack(), message, make_order(status="shipped"))
     assert (decision.action, decision.situation) == expected
+
+
+def test_a_number_in_what_the_shop_wrote_is_no_request() -> None:
+    text = (
+        'Overnight a message came from your side titled "Your cancellation request for 8237". I made no such request, nobody'
+        " in the house did! Could you look into what happened, and confirm that my bowls are still on the list?"
+    )
+    message = make_message(text, subject="", language="en")
+    assert judged(default_pack(), message, make_order(order_id="8237"), by_number=True).action == "hold"
 
 
 def test_a_matter_for_a_person_is_never_taken_for_a_word_in_passing() -> None:

@@ -87,7 +87,7 @@ class Leaning:
         """The share of a topic if the text said the same in so many pieces, at most: who writes at length is surer of
         whatever he writes."""
         sharpness = min(1.0, math.sqrt((pieces + _CHANCE) / (self.count + _CHANCE)))
-        parts = {name: share**sharpness for name, share in self.shares.items()}
+        parts = {name: math.pow(share, sharpness) for name, share in self.shares.items()}
         return parts[topic] / sum(parts.values())
 
     @property

@@ -212,7 +212,7 @@ class Proposals:
         return any(each.share_of(("cancel", TALK)) >= self.weighing.clear for each in looks)
 
     def _wishes(self, kin: Set[str], reading: Reading, least: float, but: int | None = None) -> bool:
-        """True where a sentence wishes what looks like these topics, by this share; `but` is one that does not count."""
+        """True where a sentence wishes what looks like these topics, by this share; `but` does not count."""
         others = self.reader.lean_of(reading, reading.wishing - {but})
         return any(each.share_of(kin) >= least for each in others)
 
