@@ -96,6 +96,8 @@ class Doubts:
             return None
         if looks.is_dear and (paying := self._is_of_paying(asked, case, looks)) is not None:
             return paying
+        if looks.is_dear and looks.other == TALK and self._is_ordered(asked, reading):
+            return None
         if looks.is_dear and self._is_talk(rule, reading, looks):
             return looks.like(TALK)
         if (given_up := self._is_given_up(rule, reading, looks)) is not None:
@@ -178,6 +180,18 @@ class Doubts:
         if self._says_nothing_else(asked, reading, range(len(reading.sentences))):
             return False
         return self._clearly(rule, reading, looks.own) < weighing.clearly
+
+    def _is_ordered(self, asked: Set[str], reading: Reading) -> bool:
+        """True where one sentence of several says nothing but that it be done (`... Please cancel the order.`)."""
+        part = self.weighing.doubt.nothing_else
+        return len(reading.sentences) > 1 and any(
+            each.topic in asked
+            and each.status == "asked"
+            and reading.sentences[each.sentence].acts == ("request",)
+            and not each.words.endswith(_POINTING)
+            and len(each.words) >= part * len(reading.sentences[each.sentence].text)
+            for each in reading.mentions
+        )
 
     def _is_told_of(self, numbered: Sequence[Mention], reading: Reading, looks: _Looks) -> bool:
         """True where each of these mentions stands in a sentence that only tells what happened (`you wrote "your
