@@ -6,7 +6,7 @@ objection.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from responder.core.rules.conditions import Case, is_unpaid
@@ -15,6 +15,7 @@ from responder.core.rules.matters import MONEY_BACK, QUESTION, REFUND, TALK, THA
 from responder.core.rules.pack import Rule
 from responder.core.rules.reading import Mention, Reader, Reading
 from responder.core.rules.weighing import Weighing
+from responder.core.rules.wording import asking_for, asks_plainly, pointed_at, points, saying_nothing_else, wishes
 from responder.model import Reason
 
 # What only a person may answer: an injury, a threat.
@@ -24,17 +25,14 @@ DENIED = frozenset({"cancel negated", "unwanted negated", "withdrawn", "undecide
 PAYMENT = "payment"
 # What the shop has told and buyers give thanks for.
 ACKNOWLEDGED = frozenset({"where", "late", REFUND, PAYMENT})
-# What an `it` may stand for besides the order: what one pays with, what one gets in writing.
-POINTED_AT = (PAYMENT, "paid", "receipt")
-_POINTING = ("it", "this", "that", "them", "these", "those", "one")
 # Acts without which a mail that speaks of cancelling does not only talk of it.
 UNPLAIN = frozenset(
     {"past", "done", "negated", "settled", "conditional", "undecided", "policy_question", "question", "may_i"}
 )
 # The act of a sentence that starts with `also`.
 ADDITION = "addition"
-# The acts of a sentence that tells what has happened.
-TOLD = frozenset({"past", "done", "negated"})
+# The acts of a sentence that tells what has happened, and asks for nothing by telling it.
+HAPPENED = frozenset({"past", "done", "negated"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ class Doubts:
         if self._only_acknowledges(rule, reading, looks):
             return looks.like(THANKS)
         # `Cancel 8237`: no likeness says more.
-        numbered = [m for m in reading.mentions if m.numbered and m.topic in asked and m.status == "asked"]
+        numbered = [each for each in asking_for(asked, reading) if each.numbered]
         if (
             looks.is_dear
             and numbered
@@ -128,7 +126,7 @@ class Doubts:
     def _only_wished(self, rule: Rule, reading: Reading) -> str | None:
         """The one matter that a mail wishes, where of what the rule answers it only tells (`found it cheaper by now, oh
         well! is it on its way?`)."""
-        if _is_plain(rule, reading) or _wishes(rule, reading):
+        if asks_plainly(rule.asks, reading) or wishes(rule.asks, reading):
             return None
         own = self.matters.own_of(rule) | MONEY_BACK
         wished = (name for name, m in reading.asked.items() if name not in own and m.sentence in reading.wishing)
@@ -145,14 +143,15 @@ class Doubts:
         own = looks.leaning.share_of(rule.asks) if is_refund else looks.share
         if own >= (self.weighing.clear if is_refund else min(self.weighing.clear, thanks)):
             return False
-        return not _is_plain(rule, reading) and not _wishes(rule, reading)
+        return not asks_plainly(rule.asks, reading) and not wishes(rule.asks, reading)
 
     def _is_of_paying(self, asked: Set[str], case: Case, looks: _Looks) -> Reason | None:
         """The objection that what is not wanted may be a way to pay or a slip: an order that is not paid is rarely
         given up in a mail that looks like one on paying, and an `it` may stand for either."""
-        if is_unpaid(case) and looks.leaning.shares.get(PAYMENT, 0.0) > 0.5 * looks.share:
+        if is_unpaid(case) and looks.leaning.shares.get(PAYMENT, 0.0) > self.weighing.doubt.paying_part * looks.share:
             return looks.like(PAYMENT)
-        meant = _points_at(asked, case.reading) if looks.share < self.weighing.sure else None
+        asking = asking_for(asked, case.reading)
+        meant = pointed_at(asking, case.reading) if looks.share < self.weighing.sure else None
         return Reason.of("two_matters", topics=", ".join((*sorted(asked), meant))) if meant is not None else None
 
     def _is_given_up(self, rule: Rule, reading: Reading, looks: _Looks) -> Reason | None:
@@ -162,7 +161,7 @@ class Doubts:
             return None
         if looks.other_share < max(self.weighing.clear, looks.share):
             return None
-        if _is_plain(rule, reading) or _wishes(rule, reading):
+        if asks_plainly(rule.asks, reading) or wishes(rule.asks, reading):
             return None
         wished = self.reader.lean_of(reading, reading.wishing)
         if any(each.share_of(looks.own) > each.shares[looks.other] for each in wished):
@@ -177,21 +176,16 @@ class Doubts:
         if reading.acts.isdisjoint(UNPLAIN):
             return False
         asked = rule.asks & reading.asked.keys()
-        if self._says_nothing_else(asked, reading, range(len(reading.sentences))):
+        if saying_nothing_else(asked, reading, self.weighing.doubt.nothing_else):
             return False
         return self._clearly(rule, reading, looks.own) < weighing.clearly
 
     def _is_ordered(self, asked: Set[str], reading: Reading) -> bool:
         """True where one sentence of several says nothing but that it be done (`... Please cancel the order.`)."""
-        part = self.weighing.doubt.nothing_else
-        return len(reading.sentences) > 1 and any(
-            each.topic in asked
-            and each.status == "asked"
-            and reading.sentences[each.sentence].acts == ("request",)
-            and not each.words.endswith(_POINTING)
-            and len(each.words) >= part * len(reading.sentences[each.sentence].text)
-            for each in reading.mentions
-        )
+        if len(reading.sentences) < 2:
+            return False
+        only = saying_nothing_else(asked, reading, self.weighing.doubt.nothing_else)
+        return any(reading.sentences[each.sentence].acts == ("request",) and not points(each) for each in only)
 
     def _is_told_of(self, numbered: Sequence[Mention], reading: Reading, looks: _Looks) -> bool:
         """True where each of these mentions stands in a sentence that only tells what happened (`you wrote "your
@@ -199,7 +193,7 @@ class Doubts:
         if looks.leaning.shares.get(TALK, 0.0) >= self.weighing.certain:
             return True
         return all(
-            m.sentence not in reading.wishing and TOLD & set(reading.sentences[m.sentence].acts) for m in numbered
+            m.sentence not in reading.wishing and HAPPENED & set(reading.sentences[m.sentence].acts) for m in numbered
         )
 
     def _is_another(self, looks: _Looks) -> bool:
@@ -239,13 +233,13 @@ class Doubts:
                 return True
         # Who asks and then thanks has not only thanked, however short his question.
         return looks.other == THANKS and (
-            _wishes(rule, reading) or clearly > self._clearly(rule, reading, frozenset({THANKS}))
+            wishes(rule.asks, reading) or clearly > self._clearly(rule, reading, frozenset({THANKS}))
         )
 
     def _wishes_only(self, rule: Rule, reading: Reading, own: Set[str]) -> bool:
         """True where every other sentence only tells (`my telephone is ...`, `I forgot my password`): none that wishes
         something looks like what the rule does not answer."""
-        asking = {m.sentence for m in reading.mentions if m.topic in rule.asks and m.status == "asked"}
+        asking = {each.sentence for each in asking_for(rule.asks, reading)}
         return all(
             max((share for name, share in each.shares.items() if name not in own), default=0.0)
             < self.weighing.doubt.other
@@ -258,28 +252,18 @@ class Doubts:
         asked = rule.asks & reading.asked.keys()
         if not asked or any(reading.asked[name].likeness is not None for name in asked):
             return 1.0
-        asking = [each for each in reading.mentions if each.topic in asked and each.status == "asked"]
-        if self.matters.has_dear(asked) and self._says_nothing_else(asked, reading, reading.wishing):
+        only = saying_nothing_else(asked, reading, self.weighing.doubt.nothing_else)
+        if self.matters.has_dear(asked) and any(each.sentence in reading.wishing for each in only):
             return 1.0
+        asking = asking_for(asked, reading)
         numbers = sorted({each.sentence for each in (*asking, *map(reading.asked.__getitem__, asked))})
         return max((each.share_of(own) for each in self.reader.lean_of(reading, numbers)), default=0.0)
-
-    def _says_nothing_else(self, asked: Set[str], reading: Reading, numbers: Container[int]) -> bool:
-        """True where one of these sentences says next to nothing but what is asked."""
-        part = self.weighing.doubt.nothing_else
-        return any(
-            each.topic in asked
-            and each.status == "asked"
-            and each.sentence in numbers
-            and len(each.words) >= part * len(reading.sentences[each.sentence].text)
-            for each in reading.mentions
-        )
 
     def _second(self, rule: Rule, reading: Reading, looks: _Looks) -> str | None:
         """The matter of a sentence that adds one in words that nobody knows (`also you took the fee twice`), or, asking
         for nothing the rule answers, begs for it at length (`and the saucer had a crack, can you put a new one in`)."""
         answered = looks.own | rule.covers
-        asking = {m.sentence for m in reading.mentions if m.topic in rule.asks and m.status == "asked"}
+        asking = {each.sentence for each in asking_for(rule.asks, reading)}
         weighing = self.weighing.doubt
         answerable = self.matters.answerable
         begged = {
@@ -303,24 +287,3 @@ class Doubts:
             if adds or name in begged:
                 return name
         return None
-
-
-def _points_at(asked: Set[str], reading: Reading) -> str | None:
-    """What is spoken of besides, where nobody can tell if the order is what is not wanted (`you sent a payment slip. I
-    don't need it any more`)."""
-    said = [m.words for m in reading.mentions if m.topic in asked and m.status == "asked"]
-    if not said or not all(words.endswith(_POINTING) for words in said):
-        return None
-    return next((name for name in POINTED_AT if name in reading.mentioned), None)
-
-
-def _is_plain(rule: Rule, reading: Reading) -> bool:
-    """True where what the rule answers is asked for beside the order's own number, or was proposed by the examples."""
-    asked = (reading.asked[name] for name in rule.asks & reading.asked.keys())
-    return any(mention.likeness is not None or mention.numbered for mention in asked)
-
-
-def _wishes(rule: Rule, reading: Reading) -> bool:
-    """True where a sentence that asks for what the rule answers does so with a question or a please."""
-    asked = rule.asks & reading.asked.keys()
-    return any(m.topic in asked and m.status == "asked" and m.sentence in reading.wishing for m in reading.mentions)

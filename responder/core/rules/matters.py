@@ -19,10 +19,11 @@ MONEY_BACK = frozenset({REFUND, "return"})
 QUESTION = "question"
 # What a mail of thanks looks like.
 THANKS = "thanks"
+CANCEL = "cancel"
 # What only talks of cancelling.
 TALK = "cancel_talk"
 # What people tell stories about.
-TOLD_AROUND = frozenset({"cancel", "where"})
+TOLD_AROUND = frozenset({CANCEL, "where"})
 
 
 @dataclass(frozen=True)

@@ -11,136 +11,16 @@ import itertools
 import re
 from collections.abc import Sequence
 
+from responder.core.facts import load
 from responder.core.rules.phrases import Hit
 from responder.model import Language
 
-_DETERMINERS = frozenset(
-    [
-        "my",
-        "the",
-        "our",
-        "a",
-        "an",
-        "this",
-        "that",
-        "these",
-        "those",
-        "your",
-        "his",
-        "her",
-        "their",
-        "another",
-        "some",
-        "any",
-        "every",
-    ]
-)
-# What follows a `this` or `that` that stands for itself, or ends the object.
-_ENDS = frozenset(
-    [
-        "please",
-        "pls",
-        "plz",
-        "and",
-        "as",
-        "because",
-        "for",
-        "since",
-        "so",
-        "thank",
-        "thanks",
-        "asap",
-        "now",
-        "immediately",
-        "today",
-        "if",
-        "it",
-        "before",
-        "after",
-        "one",
-        "but",
-        "i",
-        "we",
-        "or",
-        "on",
-        "in",
-        "at",
-        "by",
-        "with",
-        "from",
-        "to",
-        "which",
-        "that",
-        "is",
-        "was",
-        "were",
-        "has",
-        "have",
-        "had",
-        "not",
-        "no",
-        "then",
-        "when",
-        "while",
-        "due",
-        "placed",
-        "made",
-        "number",
-        "no",
-        "right",
-        "straight",
-        "soon",
-        "instead",
-        ",",
-        "-",
-    ]
-)
+# The words of `responder/data/objects.toml`, which says what each list is for.
+_EN = {name: frozenset(words) for name, words in load("objects")["en"].items()}
+_DETERMINERS, _ENDS, _WHICH, _LOOSE = _EN["determiners"], _EN["ends"], _EN["which"], _EN["loose"]
+_BOUGHT, _RELATIVE, _ABOUT = _EN["bought"], _EN["relative"], _EN["about"]
+_IS, _BETWEEN = _EN["is"], _EN["between"]
 _HEAD_WORDS = 4
-# An object by themselves, but not before another word: `the second`, `the second order`, `the second payment`.
-_WHICH = frozenset({"first", "second", "third", "duplicate", "other", "extra", "double", "last", "latest"})
-_WHICH |= {"delivery", "shipping", "two", "both", "all"}
-# `the mug set I ordered`: what was bought here, whatever it is called.
-_BOUGHT = frozenset({"ordered", "bought", "purchased"})
-_RELATIVE = frozenset({"i", "we", "that", "which"})
-# Behind the word and no object of it: `cancel anyway`.
-_LOOSE = frozenset(
-    {
-        "mine",
-        "ours",
-        "yours",
-        "them",
-        "everything",
-        "anyway",
-        "yesterday",
-        "tomorrow",
-        "ok",
-        "okay",
-        "still",
-        "what",
-        "n",
-    }
-    | {"order", "thx", "ty", "na", "ung", "yung", "po", "am", "pm", "online", "altogether", "completely", "entirely"}
-    | {
-        "quickly",
-        "immediatly",
-        "right",
-        "sorry",
-        "hi",
-        "hello",
-        "dear",
-        "re",
-        "of",
-        "how",
-        "whatever",
-        "refund",
-        "credit",
-    }
-    | {"ha", "la", "lah", "leh", "kindly", "&", "nlng", "nlang", "nalang", "lang", "muna", "ko", "sana", "yun", "yan"}
-)
-# What follows these belongs to the object, but is not it: `cancel the refill on the charcoal`.
-_ABOUT = frozenset({"on", "for", "from", "with", "in", "at", "to"})
-_IS = frozenset({"is", "are", "was", "were", "got", "gets", "been", "being", "has", "have", "had", "s"})
-_BETWEEN = frozenset({"just", "now", "also", "already", "all", "sadly", "unfortunately", "suddenly", "then", "since"})
 _ITS = re.compile(r"[ !-~]+ ?的 ?(?=[^ ])")
 _SHORT_WORD = 3
 _HIRAGANA = re.compile("[\u3041-\u3096]")

@@ -9,7 +9,7 @@ from collections.abc import Set
 from dataclasses import dataclass, replace
 
 from responder.core.rules.conditions import Case
-from responder.core.rules.matters import MONEY_BACK, QUESTION, TOLD_AROUND, Matters
+from responder.core.rules.matters import CANCEL, MONEY_BACK, QUESTION, TOLD_AROUND, Matters
 from responder.core.rules.reading import Reader, Reading
 from responder.core.rules.weighing import Weighing
 
@@ -82,7 +82,7 @@ class Passing:
         above = case.message.said_above.strip() and any(reading.asked[name].sentence == 0 for name in aside)
         if not aside or above:
             return None
-        open_ = aside if best != "cancel" else aside - MONEY_BACK
+        open_ = aside if best != CANCEL else aside - MONEY_BACK
         told = all(self._only_tells(name, kin, reading, covered=name in covered) for name in open_)
         return _without(aside, case) if told else None
 

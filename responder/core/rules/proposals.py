@@ -12,7 +12,7 @@ from types import MappingProxyType
 from responder.core.rules.conditions import Case, is_unpaid
 from responder.core.rules.examples import Leaning, Likeness
 from responder.core.rules.matching import Matching
-from responder.core.rules.matters import MONEY_BACK, TALK, THANKS, TOLD_AROUND, Matters, begs_for_money
+from responder.core.rules.matters import CANCEL, MONEY_BACK, TALK, THANKS, TOLD_AROUND, Matters, begs_for_money
 from responder.core.rules.reading import Mention, Reader, Reading
 from responder.core.rules.weighing import Weighing
 from responder.model import Decision
@@ -29,11 +29,10 @@ TOLD = frozenset({"past", "done", "negated", "settled"})
 OVER = frozenset({"past", "done", "settled"})
 # Who asks about the goods has not given them up, whatever story he tells around it.
 INQUIRY = "inquiry"
-# Who wants his money asks for what comes with a cancel.
-MONEY = MONEY_BACK | {"payment"}
+PAYMENT = "payment"
 # What the buyer of an unpaid order writes of, whatever story he tells around it.
-PAYING = frozenset({"payment", "paid"})
-GIVEN_UP = frozenset({"cancel", "unwanted"})
+PAYING = frozenset({PAYMENT, "paid"})
+GIVEN_UP = frozenset({CANCEL, "unwanted"})
 # Who says that he wants no answer asks for nothing, whatever his mail looks like.
 NOTHING_WANTED = "no_reply_needed"
 
@@ -84,7 +83,7 @@ class Proposals:
         wishes nothing (`I will buy something else one day`), if nothing of the mail is like it."""
         if leaning.shares[name] < self.weighing.certain:
             return reading.asked
-        kin, hardly = self.matters.kin_of(name), self.weighing.passing.part
+        kin, hardly = self.matters.kin_of(name), self.weighing.proposal.besides.share
         return {
             other: mention
             for other, mention in reading.asked.items()
@@ -98,7 +97,7 @@ class Proposals:
     def _is_unlike(self, name: str, mention: Mention, reading: Reading) -> bool:
         """True where the sentence that names a matter is hardly like it by itself."""
         alone = self.reader.lean(reading, only=mention.sentence)
-        return alone is not None and alone.share_of(self.matters.kin_of(name)) < self.weighing.proposal.dear.hardly
+        return alone is not None and alone.share_of(self.matters.kin_of(name)) < self.weighing.proposal.besides.alone
 
     def _leading(self, case: Case, leaning: Leaning) -> str | None:
         """The likeliest topic that would end in a draft for this order, if nothing in the mail speaks against it and it
@@ -151,22 +150,16 @@ class Proposals:
             return False
         if leaning.share_in(name, needed.brief) < needed.briefly:
             return False
-        return share >= needed.surely or self._wished(name, reading, needed.wish)
+        if share >= needed.surely or begs_for_money(reading):
+            return True
+        return self._wishes({name}, reading, needed.wish)
 
     def _rambles(self, name: str, reading: Reading, leaning: Leaning) -> bool:
         """True for a long mail that speaks of the topic among other things and wishes nothing that is like it."""
         limit = self.weighing.proposal.rambling
         if leaning.count < limit.pieces or leaning.shares[name] >= limit.share:
             return False
-        kin = self.matters.kin_of(name)
-        return all(each.share_of(kin) < limit.wish for each in self.reader.lean_of(reading, reading.wishing))
-
-    def _wished(self, name: str, reading: Reading, least: float) -> bool:
-        """True where a sentence that wishes something looks like the topic, or begs for the money."""
-        if begs_for_money(reading):
-            return True
-        wishes = self.reader.lean_of(reading, reading.wishing)
-        return any(each.share_of((name,)) >= least for each in wishes)
+        return not self._wishes(self.matters.kin_of(name), reading, limit.wish)
 
     def _at_length(self, name: str, reading: Reading, leaning: Leaning) -> bool:
         """True where a mail that wishes something says much that is like the topic and little like any other."""
@@ -190,14 +183,14 @@ class Proposals:
         for other, mention in case.reading.asked.items():
             if mention.sentence not in asking or other in kin | MONEY_BACK or not self.matters.is_matter(other):
                 continue
-            if other in covered and self._wishes(kin, case.reading, self.weighing.sure, but=mention.sentence):
+            if other in covered and self._wishes(kin, case.reading, self.weighing.sure, but={mention.sentence}):
                 continue
             alone = self.reader.lean(case.reading, only=mention.sentence)
             if alone is None:
                 continue
             share = alone.share_of(kin)
             others = alone.share_of(self.matters.kin_of(other))
-            if other in MONEY and others < self.weighing.clear:
+            if other == PAYMENT and others < self.weighing.clear:
                 continue
             if share < self.weighing.proposal.dear.hardly and share < others:
                 return True
@@ -209,11 +202,11 @@ class Proposals:
         spoken = (m for m in reading.mentions if m.status not in OVER and self.matters.has_dear((m.topic,)))
         named = sorted({mention.sentence for mention in spoken})
         looks = self.reader.lean_of(reading, named)
-        return any(each.share_of(("cancel", TALK)) >= self.weighing.clear for each in looks)
+        return any(each.share_of((CANCEL, TALK)) >= self.weighing.clear for each in looks)
 
-    def _wishes(self, kin: Set[str], reading: Reading, least: float, but: int | None = None) -> bool:
-        """True where a sentence wishes what looks like these topics, by this share; `but` does not count."""
-        others = self.reader.lean_of(reading, reading.wishing - {but})
+    def _wishes(self, kin: Set[str], reading: Reading, least: float, but: Set[int] = frozenset()) -> bool:
+        """True where a sentence that wishes something looks like these topics, by this share; some do not count."""
+        others = self.reader.lean_of(reading, reading.wishing - but)
         return any(each.share_of(kin) >= least for each in others)
 
     def _may(self, name: str, reading: Reading, share: float) -> bool:
@@ -266,11 +259,8 @@ class Proposals:
 
     def _is_wished_plainly(self, name: str, reading: Reading) -> bool:
         """True where a sentence that wishes something, without any if or perhaps, looks like the topic."""
-        kin = self.matters.kin_of(name)
-        plain = [n for n in reading.wishing if WARNING_ACTS.isdisjoint(reading.sentences[n].acts)]
-        return any(
-            each.share_of(kin) >= self.weighing.proposal.dear.share for each in self.reader.lean_of(reading, plain)
-        )
+        unsure = {n for n in reading.wishing if not WARNING_ACTS.isdisjoint(reading.sentences[n].acts)}
+        return self._wishes(self.matters.kin_of(name), reading, self.weighing.proposal.dear.share, but=unsure)
 
     def _wished_after_all(self, mention: Mention, kin: Set[str], reading: Reading, share: float) -> bool:
         """True where a topic is told of as over in a sentence that surely wishes it (`never mind, just cancel it`)."""

@@ -403,8 +403,9 @@ def _beside(row: _Row, hit: Hit, start: int, end: int) -> bool:
     if last - first > BESIDE[row.language != "en"]:
         return False
     # `Cancel this order (1042)`: a bracket is folded to a comma.
-    bracketed = re.search(r"[(\[（［]\s*#?" + re.escape(row.folded[start:end].strip()), row.text) is not None
-    return "," not in (between.rstrip(" ,") if bracketed else between)
+    before, found, _ = row.text.partition(row.folded[start:end].strip())
+    is_bracketed = found and before.rstrip(" #").endswith(("(", "[", "（", "［"))
+    return "," not in (between.rstrip(" ,") if is_bracketed else between)
 
 
 def _main_language(folded: Sequence[tuple[str, Language]]) -> Language:

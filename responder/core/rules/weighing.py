@@ -46,6 +46,14 @@ class Dear:
 
 
 @dataclass(frozen=True, slots=True)
+class Besides:
+    """What makes a matter that single words name none of a mail that is surely about another."""
+
+    share: Share
+    alone: Share
+
+
+@dataclass(frozen=True, slots=True)
 class Rambling:
     """What makes a mail so long that its share must be borne out by what it wishes."""
 
@@ -66,6 +74,7 @@ class ForProposal:
     told: Share
     at_length: AtLength
     dear: Dear
+    besides: Besides
     rambling: Rambling
 
 
@@ -100,6 +109,7 @@ class ForDoubt:
     grievance: Share
     nothing_else: Share
     addition: Share
+    paying_part: Share
     begged: Begged
     talk: Talk
 
