@@ -534,6 +534,53 @@ def test_a_number_in_what_the_shop_wrote_is_no_request() -> None:
     assert judged(default_pack(), message, make_order(order_id="8237"), by_number=True).action == "hold"
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "status", "expected"),
+    [
+        # One item of several, somebody else's order, what another says he has done.
+        ("Of the five trays we need merely three. Cancel two trays, please.", "en", "paid", "hold"),
+        ("The lid comes, yes? Take the saucers off the bill and send the bowls.", "en", "paid", "hold"),
+        ("You kindly cancelled the double for us. Which of the two is still with you?", "en", "paid", "hold"),
+        ('My grandson is six and says he has "cancelled the pots". Has he?', "en", "paid", "hold"),
+        ("My flatmate's order, not mine, should be stopped.", "en", "paid", "hold"),
+        # A question of law, a dialog box, an urge.
+        ("In Austria we can withdraw from every distance contract. Does that count here too?", "en", "paid", "hold"),
+        ("A box asked was I sure I wanted to cancel and I shut the lid of the laptop.", "en", "paid", "hold"),
+        ("I feel the urge to cancel it and do nothing of the kind.", "en", "paid", "hold"),
+        ("I paid last week, and your robot reminds me every day. Call it off?", "en", "paid", "hold"),
+        ("柄を間違えて頼みました。キャンセルして頼み直したほうがいいですか？", "ja", "paid", "hold"),
+        # What an earlier order was, and an own accident before the goods are there, are mere stories.
+        (
+            "Last Christmas we had to cancel a hamper. This year it all came; I need a receipt for the office.",
+            "en",
+            "delivered",
+            "invoice_receipt",
+        ),
+        ("発送準備に入る前であれば、注文を取り消していただけますか。", "ja", "paid", "cancel_before_ship"),
+        ("母が転んで骨折し、入院しました。注文の解約を申し込みます。", "ja", "paid", "cancel_before_ship"),
+        ("母が転んで骨折しました。届いた脚立の脚が外れたためです。", "ja", "delivered", "hold"),
+    ],
+)
+def test_what_is_said_of_something_else_cancels_no_order(
+    text: str, language: Language, status: str, expected: str
+) -> None:
+    message = make_message(text, language=language, subject="")
+    decision = judged(default_pack(), message, make_order(status=status))
+    assert (decision.situation if decision.action == "draft" else decision.action) == expected
+
+
+def test_a_letter_that_only_tells_of_cancelling_must_surely_be_about_it() -> None:
+    text = (
+        "I look after the library of our village, two rooms above the bakery, and on Saturdays the children come to fold"
+        " paper. They fold cranes, frogs, hats for the baker, and one boy folds nothing but taxis. Last week his sister"
+        " told the whole room how her uncle in the city orders his dinner by telephone, and then they all played shop. We"
+        " give up the order, cried the cook, and the others wept with laughter. I tell you as it was your paper that they"
+        " folded."
+    )
+    message = make_message(text, language="en", subject="")
+    assert judged(default_pack(), message, make_order(status="paid")).action == "hold"
+
+
 def test_a_matter_for_a_person_is_never_taken_for_a_word_in_passing() -> None:
     text = "订单我不要了，另一单什么时候发"
     message = make_message(language="zh", subject="", new_text=text, text=text)

@@ -98,6 +98,8 @@ class Doubts:
             return None
         if looks.is_dear and self._is_talk(rule, reading, looks):
             return looks.like(TALK)
+        if looks.is_dear and self._is_only_told(rule, reading, looks):
+            return looks.like(TALK)
         if (given_up := self._is_given_up(rule, reading, looks)) is not None:
             return given_up
         another = self._is_another(looks)
@@ -180,6 +182,13 @@ class Doubts:
             return False
         return self._clearly(rule, reading, looks.own) < weighing.clearly
 
+    def _is_only_told(self, rule: Rule, reading: Reading, looks: _Looks) -> bool:
+        """True for a long letter that has the words only where it tells something, unless it is surely about that."""
+        letter = self.weighing.letter
+        if looks.leaning.count < letter.pieces or looks.share >= letter.share:
+            return False
+        return not asks_plainly(rule.asks, reading) and not wishes(rule.asks, reading)
+
     def _is_ordered(self, asked: Set[str], reading: Reading) -> bool:
         """True where one sentence of several says nothing but that it be done (`... Please cancel the order.`)."""
         if len(reading.sentences) < 2:
@@ -226,7 +235,8 @@ class Doubts:
         if looks.is_dear and looks.other in rule.covers and REFUND in reading.asked:
             return True
         if clearly >= self.weighing.clear:
-            if looks.other in self.matters.answerable:
+            surely = looks.other_share >= self.weighing.certain and not wishes(rule.asks, reading)
+            if looks.other in self.matters.answerable and not surely:
                 return True
             unsaid = looks.other == QUESTION or (looks.is_dear and clearly >= self.weighing.sure)
             if unsaid and self._wishes_only(rule, reading, looks.own):

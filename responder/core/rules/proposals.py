@@ -68,7 +68,10 @@ class Proposals:
         least = self.weighing.certain if doubted else self.weighing.proposal.in_place
         if share < least or name not in self.matters.answerable or not self._may(name, case.reading, share):
             return None
-        if self.matters.has_dear((name,)) and self._really_asks_else(name, case):
+        if self.matters.has_dear((name,)) and (self._may_be_talk(leaning) or self._really_asks_else(name, case)):
+            return None
+        letter = self.weighing.letter
+        if doubted and self.matters.has_dear((name,)) and leaning.count >= letter.pieces and share < letter.doubted:
             return None
         case = _without_acts(self._overruled(name, case.reading, share), case)
         asked = self._meant_besides(name, case.reading, leaning)
@@ -146,13 +149,20 @@ class Proposals:
         # `I ordered a vase on the 17th`: nobody knows why he writes.
         if not reading.wishing and self.reader.only_tells(reading) >= self.weighing.proposal.told:
             return False
-        if leaning.count < needed.pieces or share < needed.share or leaning.shares.get(TALK, 0.0) > needed.talk:
+        if leaning.count < needed.pieces or share < needed.share or self._may_be_talk(leaning):
             return False
         if leaning.share_in(name, needed.brief) < needed.briefly:
+            return False
+        # Who writes a letter tells of many things.
+        if leaning.count >= self.weighing.letter.pieces and share < self.weighing.letter.share:
             return False
         if share >= needed.surely or begs_for_money(reading):
             return True
         return self._wishes({name}, reading, needed.wish)
+
+    def _may_be_talk(self, leaning: Leaning) -> bool:
+        """True for a mail with too much of what only talks of cancelling."""
+        return leaning.shares.get(TALK, 0.0) > self.weighing.proposal.dear.talk
 
     def _rambles(self, name: str, reading: Reading, leaning: Leaning) -> bool:
         """True for a long mail that speaks of the topic among other things and wishes nothing that is like it."""
@@ -218,7 +228,7 @@ class Proposals:
             return False
         # `If it helps, the neighbours are home`: no condition of a mere question.
         is_sure = share >= weighing.certain and not topic.is_dear
-        idle = overruled | {CONDITIONAL} if is_sure else overruled
+        idle = overruled | {CONDITIONAL} if is_sure or share >= weighing.proposal.told_around else overruled
         if (self._warnings(name, reading, share) - idle) & topic.voids:
             return False
         if NOTHING_WANTED in reading.acts and not (is_sure and reading.wishing):

@@ -23,6 +23,16 @@ Count = NewType("Count", int)
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """What makes a mail a letter, and how much a letter must be like a topic of which a wrong draft is worst: to be
+    about it at all, and to be about it where its words are doubted."""
+
+    pieces: Count
+    share: Share
+    doubted: Share
+
+
+@dataclass(frozen=True, slots=True)
 class AtLength:
     """How much must be said of a topic whose share alone is too small."""
 
@@ -71,6 +81,7 @@ class ForProposal:
     against_words: Share
     in_place: Share
     decided: Share
+    told_around: Share
     told: Share
     at_length: AtLength
     dear: Dear
@@ -142,6 +153,7 @@ class Weighing:
     clear: Share
     few_pieces: Count
     few_examples: Count
+    letter: Letter
     proposal: ForProposal
     doubt: ForDoubt
     passing: InPassing

@@ -37,8 +37,8 @@ def saying_nothing_else(topics: Container[str], reading: Reading, part: float) -
 
 
 def points(mention: Mention) -> bool:
-    """True for words that name nothing but an `it`."""
-    return mention.words.endswith(_POINTING)
+    """True for words that name nothing but an `it` (`cancel this`, `call it off`)."""
+    return mention.words.endswith(_POINTING) or " it " in mention.words
 
 
 def pointed_at(asking: Sequence[Mention], reading: Reading) -> str | None:
