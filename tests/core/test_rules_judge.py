@@ -549,6 +549,14 @@ def test_a_number_in_what_the_shop_wrote_is_no_request() -> None:
         ("I feel the urge to cancel it and do nothing of the kind.", "en", "paid", "hold"),
         ("I paid last week, and your robot reminds me every day. Call it off?", "en", "paid", "hold"),
         ("柄を間違えて頼みました。キャンセルして頼み直したほうがいいですか？", "ja", "paid", "hold"),
+        ("代金引換という払い方を取り消して、カード払いにしたいです。", "ja", "paid", "hold"),
+        ("想把货到付款这个方式取消，改刷卡。", "zh", "paid", "payment_question"),
+        ("我在另一家店订了一样的，那边取消了，就等你们的了", "zh", "paid", "hold"),
+        ("请问发了没有？没有的话取消吧，已经发了就照收", "zh", "paid", "hold"),
+        ("呢張單唔好寄住，等我通知", "zh", "paid", "hold"),
+        # The day of a cancel is not what is cancelled.
+        ("転勤で荷物を増やせません。今からのキャンセルはまだ可能ですか？", "ja", "paid", "cancel_before_ship"),
+        ("唔好出貨，全數退返張卡", "zh", "paid", "cancel_before_ship"),
         # What an earlier order was, and an own accident before the goods are there, are mere stories.
         (
             "Last Christmas we had to cancel a hamper. This year it all came; I need a receipt for the office.",

@@ -44,7 +44,9 @@ _CERTAIN_CUE = compiled(
     r"(?:(?:注文|受注|オーダー|購入)(?:番号|ナンバー|no|id|№)"
     r"|\border[ _-]?(?:number|no|id|code|ref|reference)\b|订单(?:编号|号码|号)|訂單(?:編號|號碼|號))" + _AFTER_CUE
 )
-_CALLED = compiled(r"(?:\b(?:order|purchase)[ :]{0,2}#?|注文[ #]?|订单[ #]?|訂單[ #]?)([0-9]{4,20})\b")
+_CALLED = compiled(
+    r"(?:\b(?:order|purchase)[ :]{0,2}#?|注文[ #]?|订单[ #]?|訂單[ #]?)([0-9]{4,20}|[A-Za-z]{1,8}-[0-9]{4,20})\b"
+)
 # What makes a bare number something else: an amount, a count, a date, a time, a part of an address.
 _UNITS = re.compile(
     r"\s?(?:円|元|圆|圓|ドル|yen\b|jpy\b|usd\b|%|個|个|コ|点|本|枚|名|人|匹|冊|箱|袋|台|足|着|月|日|年|時|时|分|秒|週|周|歳|岁|才|回"

@@ -20,6 +20,7 @@ _EN = {name: frozenset(words) for name, words in load("objects")["en"].items()}
 _DETERMINERS, _ENDS, _WHICH, _LOOSE = _EN["determiners"], _EN["ends"], _EN["which"], _EN["loose"]
 _BOUGHT, _RELATIVE, _ABOUT = _EN["bought"], _EN["relative"], _EN["about"]
 _IS, _BETWEEN = _EN["is"], _EN["between"]
+_WHEN = tuple(load("objects")["ja"]["when"])
 _HEAD_WORDS = 4
 _ITS = re.compile(r"[ !-~]+ ?的 ?(?=[^ ])")
 _SHORT_WORD = 3
@@ -90,8 +91,9 @@ def _ja(before: str, objects: Sequence[str]) -> bool:
     before = before.rstrip()
     if not before.endswith(("を", "の")):
         return True
+    when = _WHEN if before.endswith("の") else ()
     before = before[:-1].rstrip(" )")
-    return not before or before[-1].isascii() or before.endswith(tuple(objects))
+    return not before or before[-1].isascii() or before.endswith((*objects, *when))
 
 
 def _zh(behind: str, objects: Sequence[str]) -> bool:
