@@ -554,6 +554,23 @@ def test_a_number_in_what_the_shop_wrote_is_no_request() -> None:
         ("我在另一家店订了一样的，那边取消了，就等你们的了", "zh", "paid", "hold"),
         ("请问发了没有？没有的话取消吧，已经发了就照收", "zh", "paid", "hold"),
         ("呢張單唔好寄住，等我通知", "zh", "paid", "hold"),
+        ("If it has not left by next Friday, cancel it and I buy cups in town.", "en", "paid", "hold"),
+        ("一客多く頼んでいました。一客キャンセルして五客にしてもらえますか。", "ja", "paid", "hold"),
+        ("我们订的海景双床房两晚去不成了，请取消预订", "zh", "paid", "hold"),
+        ("妈妈说她取消了，其实没有，她按错了。订单还在吧？", "zh", "paid", "hold"),
+        ("子どもが勝手にキャンセルのメールを送りました。注文はそのままでお願いします。", "ja", "paid", "hold"),
+        ("返品をお願いしましたが、直りました。返品の件ですが、キャンセルします。", "ja", "delivered", "hold"),
+        ("I wish to be cancelled from this list of news.", "en", "paid", "hold"),
+        # A size somebody asks for is no sign that he gives it up, whatever it looks like.
+        ("先生の家の電気コンロで使えるものでしょうか。", "ja", "paid", "hold"),
+        # The money of a return, and when it will be on the card after a cancel.
+        (
+            "Sent the bowl back, you signed for it on the 3rd. What happens next regarding my refund?",
+            "en",
+            "delivered",
+            "return_refund",
+        ),
+        ("キャンセルお願いします。返金はいつ頃カードに反映されますか？", "ja", "paid", "cancel_before_ship"),
         # The day of a cancel is not what is cancelled.
         ("転勤で荷物を増やせません。今からのキャンセルはまだ可能ですか？", "ja", "paid", "cancel_before_ship"),
         ("唔好出貨，全數退返張卡", "zh", "paid", "cancel_before_ship"),

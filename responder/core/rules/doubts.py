@@ -131,7 +131,10 @@ class Doubts:
         if asks_plainly(rule.asks, reading) or wishes(rule.asks, reading):
             return None
         own = self.matters.own_of(rule) | MONEY_BACK
-        wished = (name for name, m in reading.asked.items() if name not in own and m.sentence in reading.wishing)
+        # When the money will be on the card is asked of the money back.
+        money = {each.sentence for each in asking_for(MONEY_BACK, reading)}
+        wishing = reading.wishing - money
+        wished = (name for name, m in reading.asked.items() if name not in own and m.sentence in wishing)
         return next((name for name in wished if self.matters.is_matter(name)), None)
 
     def _only_acknowledges(self, rule: Rule, reading: Reading, looks: _Looks) -> bool:
@@ -235,7 +238,7 @@ class Doubts:
         if looks.is_dear and looks.other in rule.covers and REFUND in reading.asked:
             return True
         if clearly >= self.weighing.clear:
-            surely = looks.other_share >= self.weighing.certain and not wishes(rule.asks, reading)
+            surely = looks.other_share >= self.weighing.certain and not (looks.is_dear or wishes(rule.asks, reading))
             if looks.other in self.matters.answerable and not surely:
                 return True
             unsaid = looks.other == QUESTION or (looks.is_dear and clearly >= self.weighing.sure)
