@@ -31,19 +31,23 @@ WITHDRAWN = "withdrawn"
 NO_CANCEL = frozenset({"cancel negated", "unwanted negated"})
 # What keeping one order of two may look like: keeping a part. How two came about (`it froze when I paid`).
 ASIDE = frozenset({"part_only", "paid"})
+PAID = frozenset({"payment"})
 MOST_SENTENCES = 20
 
 _CLAUSE = re.compile(r"[,;:、，；：()（）]|\s[-–—]\s|\b(?:and|but|while|whereas)\b", re.IGNORECASE)
+_HALF = re.compile(r"[,;、，；]|\b(?:and|but)\b", re.IGNORECASE)
 _OR = re.compile(r"\bor\b|どちらか|どっちか|または|それとも|还是|還是|或", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A piece of the mail: the orders it `names`, whether it asks anything, its acts, and what it says of orders."""
+    """A piece of the mail: the orders it `names`, whether it asks anything, or at most `tells` of paying, its acts, and
+    what it says of orders."""
 
     text: str
     names: frozenset[str]
     asks: bool
+    tells: bool
     acts: Set[str]
     says: Set[str]
 
@@ -62,6 +66,11 @@ class _Said:
         tells = not self.asks and (OPEN | WISHES | {WITHDRAWN, NEGATED}).isdisjoint(self.acts)
         return len(self.names) > 1 and tells and KEPT not in self.says
 
+    def tells_of_doubling(self, order_ids: Sequence[str]) -> bool:
+        """True for a story of how all these orders came about (`it took the money twice, now I see 6158 and 6159`)."""
+        is_doubled = DOUBLED in self.says and KEPT not in self.says
+        return self.names >= set(order_ids) and is_doubled and self.tells and OPEN.isdisjoint(self.acts)
+
 
 def only_one_meant(message: Message, order_ids: Sequence[str], rulebook: Rulebook) -> tuple[str, Message] | None:
     """The one of these orders that a mail speaks of, and the mail without what it says of the others; None unless every
@@ -72,7 +81,9 @@ def only_one_meant(message: Message, order_ids: Sequence[str], rulebook: Ruleboo
     said: list[_Said] = []
     for sentence in sentences:
         whole = _said(sentence, message, order_ids, rulebook)
-        if len(whole.names) < 2 or whole.is_report:
+        if whole.is_kept and (halves := _halves(sentence, message, order_ids, rulebook)):
+            said += halves
+        elif len(whole.names) < 2 or whole.is_report or whole.tells_of_doubling(order_ids):
             said.append(whole)
         elif _OR.search(sentence):
             return None
@@ -83,12 +94,16 @@ def only_one_meant(message: Message, order_ids: Sequence[str], rulebook: Ruleboo
     reported: set[str] = set()
     meant: set[str] = set()
     for each in said:
-        names = kept if each.is_kept else reported if doubled and each.is_report else meant
+        is_report = each.is_report or each.tells_of_doubling(order_ids)
+        names = kept if each.is_kept else reported if doubled and is_report else meant
         names |= each.names
+    subject = message.said_above
+    if not meant:
+        meant = set(_named(subject, order_ids)) - kept
     if len(meant) != 1 or meant & kept or not meant | kept | reported >= set(order_ids):
         return None
-    rest = "\n".join(each.text for each in said if not each.is_kept)
-    subject = message.said_above
+    stories = [each for each in said if each.tells_of_doubling(order_ids) and not each.asks]
+    rest = "\n".join(each.text for each in said if not each.is_kept and each not in stories)
     above = "" if kept & set(_named(subject, order_ids)) else subject
     return meant.pop(), replace(message, new_text=rest, own_subject=above)
 
@@ -98,10 +113,21 @@ def _said(text: str, message: Message, order_ids: Sequence[str], rulebook: Ruleb
     names = frozenset(_named(text, order_ids))
     says = _says(text, message.language)
     if not names:
-        return _Said(text, names, False, frozenset(), says)
+        return _Said(text, names, False, True, frozenset(), says)
     reading = rulebook.read(replace(message, new_text=text, own_subject=""), (), next(iter(names), ""))
-    asks = bool(reading.asked.keys() - ASIDE)
-    return _Said(text, names, asks, reading.acts, says)
+    asked = reading.asked.keys() - ASIDE
+    tells = asked <= PAID and NO_CANCEL.isdisjoint(reading.acts)
+    return _Said(text, names, bool(asked), tells, reading.acts, says)
+
+
+def _halves(sentence: str, message: Message, order_ids: Sequence[str], rulebook: Rulebook) -> list[_Said]:
+    """Of a sentence that keeps one order and asks something of the only one it names (`cancel only 6159, and send the
+    first as planned`) the parts that do not keep one; none of any other sentence."""
+    parts = [_said(part, message, order_ids, rulebook) for part in _HALF.split(sentence) if part.strip()]
+    named = [each for each in parts if each.names]
+    if len(named) == 1 and named[0].asks and not named[0].is_kept and any(KEPT in each.says for each in parts):
+        return [each for each in parts if KEPT not in each.says]
+    return []
 
 
 def _clauses(sentence: str, order_ids: Sequence[str]) -> Iterable[str]:

@@ -22,6 +22,16 @@ BOTH = FoundOrders(orders=(FIRST, SECOND), of_buyer=(FIRST, SECOND))
         ("en", "Do not cancel 4501. Please cancel 4502."),
         ("ja", "二重に注文してしまいました。4502をキャンセルしてください。4501はそのままで大丈夫です。"),
         ("zh", "卡了一下下了两单。4502请取消,4501照常发货。"),
+        ("en", "It froze and I have two orders now. Would you kindly cancel 4502 and leave 4501 as it stands?"),
+        (
+            "ja",
+            "4501と4502、まったく同じ注文が二回通りました。4502の注文を取り消していただき、最初のほうはそのまま送ってください。",
+        ),
+        (
+            "ja",
+            "二回押してしまい、4501と4502は同じものです。後ろの番号(4502)だけ消してもらえますか。4501は予定どおりで。",
+        ),
+        ("zh", "卡了又点了一次,生成了4501和4502两个单子。4501照常发就好,4502麻烦取消一下"),
     ],
 )
 def test_the_order_that_is_not_kept_is_meant(language: str, text: str) -> None:
@@ -43,6 +53,8 @@ def test_the_order_that_is_not_kept_is_meant(language: str, text: str) -> None:
         ("en", "Please cancel 4502 and leave 4501 as it is, but could you send 4501 to my office?"),
         ("en", "I ordered twice, 4501 and 4502. Please cancel one."),
         ("ja", "4502をキャンセルしてください。4501はいつ届きますか。"),
+        ("ja", "二回押してしまい、4501と4502があります。4502だけ取り消すか、最初のほうを取り消すかお任せします。"),
+        ("en", "The card was charged twice, for 4501 and 4502. Please check."),
         ("zh", "4502请取消,4501请改寄到公司。"),
     ],
 )
