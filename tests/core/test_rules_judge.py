@@ -571,6 +571,15 @@ def test_a_number_in_what_the_shop_wrote_is_no_request() -> None:
             "return_refund",
         ),
         ("キャンセルお願いします。返金はいつ頃カードに反映されますか？", "ja", "paid", "cancel_before_ship"),
+        ("I bought a lampshade on Etsy and wish to cancel it. Are you the same people?", "en", "paid", "hold"),
+        (
+            "フリマで買ったカップの取引キャンセルに同意してもらえませんか。こちらの店と同じ方ですよね？",
+            "ja",
+            "paid",
+            "hold",
+        ),
+        ("请问你们是淘宝那家杂货铺吗？我在那边拍的香炉想取消", "zh", "paid", "hold"),
+        ("如果已经出了就算了我收着，还在仓库里，那就帮我取消吧", "zh", "paid", "hold"),
         # The day of a cancel is not what is cancelled.
         ("転勤で荷物を増やせません。今からのキャンセルはまだ可能ですか？", "ja", "paid", "cancel_before_ship"),
         ("唔好出貨，全數退返張卡", "zh", "paid", "cancel_before_ship"),
