@@ -10,10 +10,8 @@ import re
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib.resources import files
 
-import tomli
-
+from responder.core.facts import load
 from responder.core.normal import fold_all
 from responder.core.rules.phrases import Matcher, parse_all
 from responder.core.rules.reading import WISHES
@@ -90,20 +88,20 @@ def only_one_meant(message: Message, order_ids: Sequence[str], rulebook: Ruleboo
         else:
             said += [_said(clause, message, order_ids, rulebook) for clause in _clauses(sentence, order_ids)]
     doubled = any(DOUBLED in each.says for each in said)
+    stories = [each for each in said if each.tells_of_doubling(order_ids)]
     kept: set[str] = set()
     reported: set[str] = set()
     meant: set[str] = set()
     for each in said:
-        is_report = each.is_report or each.tells_of_doubling(order_ids)
-        names = kept if each.is_kept else reported if doubled and is_report else meant
+        is_report = doubled and (each.is_report or each in stories)
+        names = kept if each.is_kept else reported if is_report else meant
         names |= each.names
     subject = message.said_above
     if not meant:
         meant = set(_named(subject, order_ids)) - kept
     if len(meant) != 1 or meant & kept or not meant | kept | reported >= set(order_ids):
         return None
-    stories = [each for each in said if each.tells_of_doubling(order_ids) and not each.asks]
-    rest = "\n".join(each.text for each in said if not each.is_kept and each not in stories)
+    rest = "\n".join(each.text for each in said if not each.is_kept and (each.asks or each not in stories))
     above = "" if kept & set(_named(subject, order_ids)) else subject
     return meant.pop(), replace(message, new_text=rest, own_subject=above)
 
@@ -163,7 +161,7 @@ def _says(text: str, language: Language) -> Set[str]:
 @lru_cache(maxsize=len(LANGUAGES))
 def _words(language: Language) -> tuple[Matcher, tuple[str, ...]]:
     """What finds what is said of orders in a language, and which list each of its phrases is of."""
-    lists = tomli.loads(files("responder.data").joinpath("which_order.toml").read_text(encoding="utf-8"))[language]
+    lists = load("which_order")[language]
     matcher = Matcher()
     names: list[str] = []
     for name in (KEPT, DROPPED, DOUBLED):

@@ -549,6 +549,7 @@ def test_a_number_in_what_the_shop_wrote_is_no_request() -> None:
         ("I feel the urge to cancel it and do nothing of the kind.", "en", "paid", "hold"),
         ("I paid last week, and your robot reminds me every day. Call it off?", "en", "paid", "hold"),
         ("柄を間違えて頼みました。キャンセルして頼み直したほうがいいですか？", "ja", "paid", "hold"),
+        # A way to pay, another shop's order, an if, a part, a room, a list, what others did.
         ("代金引換という払い方を取り消して、カード払いにしたいです。", "ja", "paid", "hold"),
         ("想把货到付款这个方式取消，改刷卡。", "zh", "paid", "payment_question"),
         ("我在另一家店订了一样的，那边取消了，就等你们的了", "zh", "paid", "hold"),
@@ -571,6 +572,7 @@ def test_a_number_in_what_the_shop_wrote_is_no_request() -> None:
             "return_refund",
         ),
         ("キャンセルお願いします。返金はいつ頃カードに反映されますか？", "ja", "paid", "cancel_before_ship"),
+        # Bought elsewhere, and an if with two ends.
         ("I bought a lampshade on Etsy and wish to cancel it. Are you the same people?", "en", "paid", "hold"),
         (
             "フリマで買ったカップの取引キャンセルに同意してもらえませんか。こちらの店と同じ方ですよね？",

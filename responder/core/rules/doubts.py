@@ -96,9 +96,7 @@ class Doubts:
             return paying
         if looks.is_dear and looks.other == TALK and self._is_ordered(asked, reading):
             return None
-        if looks.is_dear and self._is_talk(rule, reading, looks):
-            return looks.like(TALK)
-        if looks.is_dear and self._is_only_told(rule, reading, looks):
+        if looks.is_dear and (self._is_talk(rule, reading, looks) or self._is_only_told(rule, reading, looks)):
             return looks.like(TALK)
         if (given_up := self._is_given_up(rule, reading, looks)) is not None:
             return given_up
@@ -187,8 +185,7 @@ class Doubts:
 
     def _is_only_told(self, rule: Rule, reading: Reading, looks: _Looks) -> bool:
         """True for a long letter that has the words only where it tells something, unless it is surely about that."""
-        letter = self.weighing.letter
-        if looks.leaning.count < letter.pieces or looks.share >= letter.share:
+        if not self.weighing.letter.is_unsure(looks.leaning.count, looks.share):
             return False
         return not asks_plainly(rule.asks, reading) and not wishes(rule.asks, reading)
 

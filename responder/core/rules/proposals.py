@@ -70,8 +70,8 @@ class Proposals:
             return None
         if self.matters.has_dear((name,)) and (self._may_be_talk(leaning) or self._really_asks_else(name, case)):
             return None
-        letter = self.weighing.letter
-        if doubted and self.matters.has_dear((name,)) and leaning.count >= letter.pieces and share < letter.doubted:
+        is_unsure = doubted and self.weighing.letter.is_unsure(leaning.count, share, doubted=True)
+        if is_unsure and self.matters.has_dear((name,)):
             return None
         case = _without_acts(self._overruled(name, case.reading, share), case)
         asked = self._meant_besides(name, case.reading, leaning)
@@ -154,7 +154,7 @@ class Proposals:
         if leaning.share_in(name, needed.brief) < needed.briefly:
             return False
         # Who writes a letter tells of many things.
-        if leaning.count >= self.weighing.letter.pieces and share < self.weighing.letter.share:
+        if self.weighing.letter.is_unsure(leaning.count, share):
             return False
         if share >= needed.surely or begs_for_money(reading):
             return True

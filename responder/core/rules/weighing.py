@@ -31,6 +31,10 @@ class Letter:
     share: Share
     doubted: Share
 
+    def is_unsure(self, pieces: int, share: float, *, doubted: bool = False) -> bool:
+        """True for a letter, of so many pieces, with too small a share of such a topic."""
+        return pieces >= self.pieces and share < (self.doubted if doubted else self.share)
+
 
 @dataclass(frozen=True, slots=True)
 class AtLength:
