@@ -684,3 +684,33 @@ def test_what_is_wished_counts_for_more_than_what_is_told(text: str, action: str
     else:
         assert decision.action == action
         assert situation is None or decision.situation.startswith(situation)
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "action", "situation"),
+    [
+        # Too short to look like anything else for sure.
+        ("How can I see my bill?", "delivered", "draft", "invoice_receipt"),
+        ("Where can I get a reimbursement?", "delivered", "draft", "return_refund"),
+        # The number belongs to the word, however it is led up to.
+        ("Tell me how I cancel the order with the number 8237", "paid", "draft", "cancel_before_ship"),
+        ("Tell me how I cancel the reminders for the order with the number 8237", "paid", "hold", None),
+        # One sentence says nothing but that it be done.
+        ("Saw the very same knife for half of that by our station. Cancel.", "paid", "draft", "cancel_before_ship"),
+        ("Saw the very same knife for half of that by our station. Cancel the coupon.", "paid", "hold", None),
+        # Not a negation, and not the past.
+        ("I see no other way than to cancel order 8237.", "paid", "draft", "cancel_before_ship"),
+        ("I'll just ask that you cancel order 8237 and return the payment.", "paid", "draft", "cancel_before_ship"),
+        # What is said to have not come is asked after, until it has.
+        ("hello, i not received until now, you can check?", "shipped", "draft", "where_is_order"),
+    ],
+)
+def test_what_is_said_in_so_many_words_needs_no_likeness(
+    text: str, status: Any, action: str, situation: str | None
+) -> None:
+    order = make_order(order_id="8237", status=status)
+    message = make_message(language="en", subject="Order 8237", new_text=text, text=text)
+    reading = default_pack().read(message, [item.name for item in order.items], order.order_id)
+    decision = judged(default_pack(), message, order, reading=reading)
+    assert decision.action == action
+    assert situation is None or decision.situation == situation

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from responder.core.rules.conditions import Case, is_unpaid
 from responder.core.rules.examples import Leaning
-from responder.core.rules.matters import MONEY_BACK, QUESTION, REFUND, TALK, THANKS, Matters
+from responder.core.rules.matters import CANCEL, MACHINE, MONEY_BACK, QUESTION, REFUND, TALK, THANKS, Matters
 from responder.core.rules.pack import Rule
-from responder.core.rules.reading import Mention, Reader, Reading
+from responder.core.rules.reading import WISHES, Mention, Reader, Reading
 from responder.core.rules.weighing import Weighing
 from responder.core.rules.wording import asking_for, asks_plainly, pointed_at, points, saying_nothing_else, wishes
 from responder.model import Reason
@@ -94,14 +94,17 @@ class Doubts:
             return None
         if looks.is_dear and (paying := self._is_of_paying(asked, case, looks)) is not None:
             return paying
-        if looks.is_dear and looks.other == TALK and self._is_ordered(asked, reading):
+        # What is not wanted may be something else than the order.
+        plain = asked if looks.other == TALK else asked & {CANCEL}
+        if looks.is_dear and looks.other != QUESTION and self._is_ordered(plain, reading):
             return None
         if looks.is_dear and (self._is_talk(rule, reading, looks) or self._is_only_told(rule, reading, looks)):
             return looks.like(TALK)
         if (given_up := self._is_given_up(rule, reading, looks)) is not None:
             return given_up
-        another = self._is_another(looks)
-        unlike = self._is_unlike(rule, looks)
+        briefly = self._is_said_briefly(rule, reading, looks)
+        another = not briefly and self._is_another(looks)
+        unlike = not briefly and self._is_unlike(rule, looks)
         question = self._is_a_question(rule, looks)
         if not (another or unlike or question):
             return None
@@ -118,7 +121,10 @@ class Doubts:
         if leaning is None:
             return None
         own, shares = self.matters.own_of(rule), leaning.shares
-        other = max((name for name in shares if name not in own), key=shares.__getitem__, default=None)
+        # No machine asks for anything in words.
+        other = max(
+            (name for name in shares if name not in own and name != MACHINE), key=shares.__getitem__, default=None
+        )
         if other is None or leaning.count_of(own) < self.weighing.few_examples:
             return None
         return _Looks(leaning, own, leaning.share_of(own), other, self.matters.answers_dear(rule))
@@ -157,6 +163,17 @@ class Doubts:
         meant = pointed_at(asking, case.reading) if looks.share < self.weighing.sure else None
         return Reason.of("two_matters", topics=", ".join((*sorted(asked), meant))) if meant is not None else None
 
+    def _is_said_briefly(self, rule: Rule, reading: Reading, looks: _Looks) -> bool:
+        """True for a mail of one sentence or two that asks for this in so many words, and names nothing else: it is too
+        short to look like anything for sure. Where a wrong draft is worst, likeness is heard all the same."""
+        brief = self.weighing.doubt.brief
+        if looks.is_dear or looks.leaning.count > brief.pieces or looks.share < brief.share:
+            return False
+        if not wishes(rule.asks, reading) or reading.acts & (UNPLAIN - WISHES):
+            return False
+        own = self.matters.own_of(rule) | rule.covers
+        return all(each.topic in own or not self.matters.is_matter(each.topic) for each in reading.mentions)
+
     def _is_given_up(self, rule: Rule, reading: Reading, looks: _Looks) -> Reason | None:
         """The objection that who tells where his order is (`it is still with you, I guess`) wants it no more: the mail
         looks more like that, and no sentence that wishes something looks like what the rule answers."""
@@ -186,6 +203,8 @@ class Doubts:
     def _is_only_told(self, rule: Rule, reading: Reading, looks: _Looks) -> bool:
         """True for a long letter that has the words only where it tells something, unless it is surely about that."""
         if not self.weighing.letter.is_unsure(looks.leaning.count, looks.share):
+            return False
+        if any(each.sentence in reading.begging for each in asking_for(rule.asks, reading)):
             return False
         return not asks_plainly(rule.asks, reading) and not wishes(rule.asks, reading)
 

@@ -19,6 +19,8 @@ MONEY_BACK = frozenset({REFUND, "return"})
 QUESTION = "question"
 # What a mail of thanks looks like.
 THANKS = "thanks"
+# What a machine's mail looks like.
+MACHINE = "machine"
 CANCEL = "cancel"
 # What only talks of cancelling.
 TALK = "cancel_talk"

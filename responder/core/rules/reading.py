@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from responder.core.facts import load
 from responder.core.normal import fold_all
 from responder.core.rules.examples import STORY, Leaning, Likeness, Likes, Proposer
 from responder.core.rules.objects import comes_with, done_to, named_among, some_named
@@ -80,7 +81,8 @@ class Reading:
     """All that rules may ask about the words of a mail. `said` are the names of the `says` lists that were found,
     each as `scope:name`; `acts` holds `threat` as well as `cancel conditional`. `folded` is what its likeness is judged
     by, `wanted` the same without courtesies; `wishing` are the numbers of the sentences that ask or beg in so many
-    words. It `is_of_part` where what it says of the order names some of its items, but not all."""
+    words, `begging` of those that do so in the very words that name the matter (`please cancel it`). It `is_of_part`
+    where what it says of the order names some of its items, but not all."""
 
     sentences: tuple[Sentence, ...] = ()
     mentions: tuple[Mention, ...] = ()
@@ -96,6 +98,7 @@ class Reading:
     vetoed: frozenset[str] = frozenset()
     elsewhere: frozenset[str] = frozenset()
     wishing: frozenset[int] = frozenset()
+    begging: frozenset[int] = frozenset()
     is_of_part: bool = False
     _leanings: dict[str, Leaning | None] = field(default_factory=dict, compare=False, repr=False)
 
@@ -195,6 +198,7 @@ class Reader:
             vetoed=frozenset[str]().union(*[row.vetoes for row in own]),
             elsewhere=frozenset[str]().union(*[row.elsewhere for row in own]),
             wishing=wishing,
+            begging=frozenset([m.sentence for m in asked.values() if _begs(own[m.sentence])]),
             is_of_part=len(items) > 1 and self._is_of_part(own, asked, items),
         )
 
@@ -390,6 +394,13 @@ def _is_all(row: _Row, hit: Hit) -> bool:
     return behind.startswith((" ,", ",")) or not behind.strip()
 
 
+def _begs(row: _Row) -> bool:
+    """True where words that ask for a matter hold a wish themselves (`please cancel it`)."""
+    wishes = [hit for hit, target in row.acting if target.name in WISHES]
+    asks = [hit for hit, target in row.speaking if target.kind == "asks"] if wishes else []
+    return any(ask.start <= wish.start and wish.end <= ask.end for ask in asks for wish in wishes)
+
+
 def _denied_itself(row: _Row, hit: Hit, topic: Topic) -> bool:
     """True if a veto of the topic names these very words."""
     vetoes = (veto for veto, target in row.speaking if target.kind in _AGAINST and target.name == topic.name)
@@ -400,7 +411,7 @@ def _beside(row: _Row, hit: Hit, start: int, end: int) -> bool:
     """True if the words at `hit` stand beside those from `start` to `end`, with no other sentence's worth between."""
     first, last = min(hit.end, end), max(hit.start, start)
     between = row.folded[first:last]
-    if last - first > BESIDE[row.language != "en"]:
+    if last - first > BESIDE[row.language != "en"] and not _BETWEEN.issuperset(between.split()):
         return False
     # `Cancel this order (1042)`: a bracket is folded to a comma.
     before, found, _ = row.text.partition(row.folded[start:end].strip())
@@ -463,6 +474,8 @@ def _said(rows: Sequence[_Row]) -> dict[str, str]:
     return said
 
 
+# Between a word and the order's number, these say no more than that it is one (`cancel the order with the number`).
+_BETWEEN = frozenset(load("objects")["en"]["beside"])
 _POLITE = frozenset({"thanks", "thanked", "settled", "request", "wish"})
 # What finding a phrase can say of a topic.
 _AGAINST = frozenset({"veto", "elsewhere"})

@@ -112,6 +112,14 @@ class Talk:
 
 
 @dataclass(frozen=True, slots=True)
+class Brief:
+    """What makes a mail too short to look like something else for sure."""
+
+    pieces: Count
+    share: Share
+
+
+@dataclass(frozen=True, slots=True)
 class ForDoubt:
     """What it takes to doubt a reply that words ask for."""
 
@@ -127,6 +135,7 @@ class ForDoubt:
     paying_part: Share
     begged: Begged
     talk: Talk
+    brief: Brief
 
 
 @dataclass(frozen=True, slots=True)
