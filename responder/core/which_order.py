@@ -23,7 +23,7 @@ from responder.model import LANGUAGES, Language, Message, order_key
 # The lists of `responder/data/which_order.toml`.
 KEPT, DROPPED, DOUBLED = "kept", "dropped", "doubled"
 # Acts that leave it open what becomes of an order, whatever is said of it.
-OPEN = frozenset({"conditional", "undecided", "addition", "threat", "safety"})
+OPEN = frozenset({"conditional", "undecided", "addition", "threat", "law", "safety"})
 NEGATED = "negated"
 WITHDRAWN = "withdrawn"
 NO_CANCEL = frozenset({"cancel negated", "unwanted negated"})

@@ -714,3 +714,31 @@ def test_what_is_said_in_so_many_words_needs_no_likeness(
     decision = judged(default_pack(), message, order, reading=reading)
     assert decision.action == action
     assert situation is None or decision.situation == situation
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "status", "action"),
+    [
+        # What happens at home is nobody's complaint before anything has arrived.
+        ("I broke my wrist on the ice, so nothing gets chopped here. Please cancel order 8237.", "en", "paid", "draft"),
+        ("The oven broke, dinner burned and the lamp fell off the shelf. Please cancel 8237.", "en", "paid", "draft"),
+        ("给孩子做饭时烫伤了手，最近不下厨了。请帮我取消订单8237。", "zh", "paid", "draft"),
+        ("洗濯機が壊れて床がびしょびしょです。注文8237をキャンセルしてください。", "ja", "paid", "draft"),
+        ("The lamp you sent caught fire. Please cancel order 8237.", "en", "paid", "hold"),
+        ("My last order from you burned my hand. Please cancel 8237.", "en", "paid", "hold"),
+        ("I burned my hand on it. Please cancel order 8237.", "en", "delivered", "hold"),
+        ("Please cancel 8237. Also the mug I bought in May has a crack, what can be done?", "en", "paid", "hold"),
+        # A word of the law is a threat unless it is only told.
+        ("I am a clerk in a lawyer's office and we all got umbrellas. Please cancel 8237.", "en", "paid", "draft"),
+        ("弁護士をしている兄が同じものを持っていました。注文8237をキャンセルしてください。", "ja", "paid", "draft"),
+        ("Cancel order 8237 now, my lawyer is reading along.", "en", "paid", "hold"),
+        ("Please cancel 8237 today. Otherwise you will hear from my attorney.", "en", "paid", "hold"),
+        # What is said of the order itself is never only told.
+        ("My oven broke. Please cancel only the blue cup of order 8237.", "en", "paid", "hold"),
+    ],
+)
+def test_life_at_home_is_no_second_matter(text: str, language: Language, status: Any, action: str) -> None:
+    order = make_order(order_id="8237", status=status, items=(Item("Linen apron"), Item("Blue cup")))
+    message = make_message(language=language, subject="", new_text=text, text=text)
+    reading = default_pack().read(message, [item.name for item in order.items], order.order_id)
+    assert judged(default_pack(), message, order, reading=reading).action == action

@@ -9,9 +9,20 @@ from collections.abc import Set
 from dataclasses import dataclass, replace
 
 from responder.core.rules.conditions import Case
-from responder.core.rules.matters import CANCEL, MONEY_BACK, QUESTION, TOLD_AROUND, Matters
+from responder.core.rules.examples import Leaning
+from responder.core.rules.matters import CANCEL, MONEY_BACK, QUESTION, TALK, TOLD_AROUND, Matters
 from responder.core.rules.reading import Reader, Reading
 from responder.core.rules.weighing import Weighing
+from responder.core.rules.wording import asks_plainly, wishes
+
+DAMAGE = "damage"
+# What is said of the order itself, however shortly.
+OF_THE_ORDER = frozenset({"part_only", "change_order"})
+# The act of a word of the law, and those that threaten whatever else is said.
+LAW = "law"
+THREATS = frozenset({"threat", "ultimatum"})
+# The act of a sentence that starts with `also`.
+ADDITION = "addition"
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,55 @@ class Passing:
             return False
         return number not in reading.wishing or alone.share_of(main) >= self.weighing.certain
 
+    def without_life_at_home(self, case: Case) -> Case | None:
+        """The case without what its mail tells of the writer's own life, where it plainly asks something else of its
+        order: a word of the law (`my wife works for a lawyer`), what broke before anything has arrived (`our oven broke
+        the same day`); None if there is nothing of the kind. No such sentence wishes anything."""
+        reading, order = case.reading, case.order
+        if order is None or case.order_problem is not None or (len(reading.asked) < 2 and LAW not in reading.acts):
+            return None
+        plain = {name for name in reading.asked if name != DAMAGE and self._is_plainly_asked(name, reading)}
+        leaning = self.reader.lean(reading) if plain else None
+        if leaning is None:
+            return None
+        acts = reading.acts
+        own = frozenset[str]().union(*map(self.matters.kin_of, plain))
+        if LAW in acts and THREATS.isdisjoint(acts) and self._only_tells_of_law(reading, leaning, own):
+            acts -= {LAW}
+        told = {name for name in reading.asked.keys() - plain - own if self._is_told_only(name, case, leaning, own)}
+        if acts == reading.acts and not told:
+            return None
+        return _without(told, replace(case, reading=replace(reading, acts=acts)))
+
+    def _is_plainly_asked(self, name: str, reading: Reading) -> bool:
+        """True for a matter that some reply answers, asked for with a wish or beside the order's number."""
+        if name not in self.matters.answerable:
+            return False
+        begs = reading.asked[name].sentence in reading.begging
+        return begs or asks_plainly({name}, reading) or wishes({name}, reading)
+
+    def _is_told_only(self, name: str, case: Case, leaning: Leaning, own: Set[str]) -> bool:
+        """True for a matter that a mail speaks of without wishing anything: nothing of the order can be broken before
+        it has arrived, and anything else must hardly be what the mail looks like, beside what it does ask for."""
+        matters, weighing = self.matters, self.weighing.passing
+        if not matters.is_matter(name) or matters.has_dear((name,)) or name in OF_THE_ORDER or _wishes_more(name, case):
+            return False
+        if name == DAMAGE and case.order is not None and case.order.is_unshipped:
+            return True
+        share = leaning.share_of(matters.kin_of(name))
+        if name == DAMAGE:
+            return case.order is not None and case.order.status == "shipped" and share <= weighing.hardly
+        talk = leaning.shares.get(TALK, 0.0) if matters.has_dear(own) else 0.0
+        return share <= weighing.told and leaning.share_of(own) + talk >= self.weighing.clear
+
+    def _only_tells_of_law(self, reading: Reading, leaning: Leaning, own: Set[str]) -> bool:
+        """True where the mail looks like what it asks for, and hardly like talk or a threat of it."""
+        share = leaning.share_of(own)
+        if share < max(self.weighing.clear, self.weighing.proposal.lead * leaning.shares.get(TALK, 0.0)):
+            return False
+        told = (number for number, each in enumerate(reading.sentences) if LAW in each.acts)
+        return reading.wishing.isdisjoint(told)
+
     def without_stories(self, case: Case) -> Case | None:
         """The case without matters whose words only tell how things came about (`he has moved to Spain`, `import tax
         is 25 %`), where by the examples the mail is surely about cancelling or the whereabouts; None if there are none.
@@ -99,6 +159,15 @@ class Passing:
         own = self.matters.kin_of(name) | {QUESTION}
         most = 1.0 if covered else self.weighing.passing.hardly
         return alone.share_of(own) <= min(most, alone.share_of(kin))
+
+
+def _wishes_more(name: str, case: Case) -> bool:
+    """True where a sentence on a matter wishes something or is the subject, or one adds to what was asked before."""
+    reading = case.reading
+    asking = _asking(name, reading)
+    above = case.message.said_above[:300].strip()
+    is_above = 0 in asking and bool(above) and reading.sentences[0].text == above
+    return is_above or ADDITION in reading.acts or not (reading.wishing | reading.begging).isdisjoint(asking)
 
 
 def _asking(name: str, reading: Reading) -> Set[int]:

@@ -99,6 +99,12 @@ class Rulebook:
     def _without_what_passes(self, match: Match) -> Decision | None:
         """The draft on a case that is held, without the matters that its mail names only in passing; None where there
         are none, or no draft even so."""
+        home = self._passing.without_life_at_home(match.case)
+        if home is not None:
+            match = self._matching.first(home)
+            decision = self._weighed(match)
+            if decision.action == "draft":
+                return decision
         alone = self._passing.without_single_words(match.case) if match.is_draft else None
         if alone is not None:
             decision = self._weighed(self._matching.first(alone))

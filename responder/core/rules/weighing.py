@@ -145,6 +145,7 @@ class InPassing:
     alone: Share
     part: Share
     hardly: Share
+    told: Share
 
 
 @dataclass(frozen=True, slots=True)
