@@ -544,7 +544,7 @@ def _status(row: _Row, hit: Hit, topic: Topic, *, asks: bool) -> str:
     turns = [h for h, act in row.markers if act.name == "turn"]
     paired = asks
     # `I need to cancel my order, I got the wrong size`: what is wished here and now is not told of the past.
-    open_ = topic.voids - _OVER if asks and _is_wished(row, hit) else topic.voids
+    open_ = topic.voids - _OVER if _is_wished(row, hit) else topic.voids
     for marker, act in row.markers:
         name = act.name
         if name in open_ and _reaches(row, marker, act, hit, turns):
