@@ -79,6 +79,10 @@ def has_kana(text: str) -> bool:
     return _KANA.search(text) is not None
 
 
+_BLANKS = re.compile(r"(?<=[\u4e00-\u9fff]{4})\s+(?=[\u4e00-\u9fff]{4})")
+_HALTS = re.compile(r"[，,、；;\u3041-\u30ff]")
+
+
 def split(text: str) -> list[str]:
     """The sentences of `text` as written, without surrounding blanks; hard-wrapped lines are joined first."""
     found: list[str] = []
@@ -104,6 +108,11 @@ def _no_end(block: str, start: int, stop: int) -> bool:
 
 def _add(found: list[str], sentence: str) -> None:
     sentence = sentence.strip(" \t\u3000")
+    if _BLANKS.search(sentence) and not _HALTS.search(sentence):
+        # Who writes no commas ends his sentences with blanks.
+        for part in _BLANKS.split(sentence):
+            found.append(part)
+        return
     while len(sentence) > MAX_SENTENCE_CHARS:
         cut = max(sentence.rfind(c, MAX_SENTENCE_CHARS // 2, MAX_SENTENCE_CHARS) for c in "、，, ")
         cut = cut + 1 if cut > 0 else MAX_SENTENCE_CHARS

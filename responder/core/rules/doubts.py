@@ -15,7 +15,15 @@ from responder.core.rules.matters import CANCEL, MACHINE, MONEY_BACK, QUESTION, 
 from responder.core.rules.pack import Rule
 from responder.core.rules.reading import WISHES, Mention, Reader, Reading
 from responder.core.rules.weighing import Weighing
-from responder.core.rules.wording import asking_for, asks_plainly, pointed_at, points, saying_nothing_else, wishes
+from responder.core.rules.wording import (
+    asking_for,
+    asks_plainly,
+    asks_to_undo,
+    pointed_at,
+    points,
+    saying_nothing_else,
+    wishes,
+)
 from responder.model import Reason
 
 # What only a person may answer: an injury, a threat.
@@ -29,6 +37,12 @@ ACKNOWLEDGED = frozenset({"where", "late", REFUND, PAYMENT})
 UNPLAIN = frozenset(
     {"past", "done", "negated", "settled", "conditional", "undecided", "policy_question", "question", "may_i"}
 )
+# A cancel that is told of as asked for before.
+CANCEL_PAST = f"{CANCEL} past"
+# Acts after which nobody can say what is wished.
+UNSURE = frozenset({"negated", "conditional", "undecided", "policy_question", "done", "withdrawn"})
+# How a matter is spoken of that nothing speaks against.
+PLAIN = frozenset({"asked", "mentioned"})
 # The act of a sentence that starts with `also`.
 ADDITION = "addition"
 # The acts of a sentence that tells what has happened, and asks for nothing by telling it.
@@ -84,6 +98,11 @@ class Doubts:
             return Reason.of("two_matters", topics=", ".join((*sorted(asked), wished)))
         if self._only_acknowledges(rule, reading, looks):
             return looks.like(THANKS)
+        # `I sent you a cancellation. Please undo it.`
+        if looks.is_dear and CANCEL_PAST in reading.acts and asks_to_undo(asking_for(asked, reading)):
+            return looks.like(TALK)
+        if looks.is_dear and self._is_ordered_briefly(rule, reading, looks):
+            return None
         # `Cancel 8237`: no likeness says more.
         numbered = [each for each in asking_for(asked, reading) if each.numbered]
         if (
@@ -173,6 +192,21 @@ class Doubts:
             return False
         own = self.matters.own_of(rule) | rule.covers
         return all(each.topic in own or not self.matters.is_matter(each.topic) for each in reading.mentions)
+
+    def _is_ordered_briefly(self, rule: Rule, reading: Reading, looks: _Looks) -> bool:
+        """True for a short mail that wishes in so many words that the order be cancelled (`may I cancel what I just
+        paid for`), and tells nothing that could mean another thing."""
+        brief, mention = self.weighing.doubt.brief, reading.asked.get(CANCEL)
+        if mention is None or looks.leaning.count > brief.ordered or looks.share < self.weighing.doubt.unlike:
+            return False
+        if CANCEL in reading.elsewhere:
+            return False
+        if mention.sentence not in reading.wishing | reading.begging or reading.acts & UNSURE:
+            return False
+        if any(each.topic in looks.own and each.status not in PLAIN for each in reading.mentions):
+            return False
+        answered = looks.own | rule.covers
+        return all(each.topic in answered or not self.matters.is_matter(each.topic) for each in reading.mentions)
 
     def _is_given_up(self, rule: Rule, reading: Reading, looks: _Looks) -> Reason | None:
         """The objection that who tells where his order is (`it is still with you, I guess`) wants it no more: the mail

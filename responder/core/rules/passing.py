@@ -16,6 +16,7 @@ from responder.core.rules.weighing import Weighing
 from responder.core.rules.wording import asks_plainly, wishes
 
 DAMAGE = "damage"
+RETURN = "return"
 # What is said of the order itself, however shortly.
 OF_THE_ORDER = frozenset({"part_only", "change_order"})
 # The act of a word of the law, and those that threaten whatever else is said.
@@ -106,6 +107,9 @@ class Passing:
         it has arrived, and anything else must hardly be what the mail looks like, beside what it does ask for."""
         matters, weighing = self.matters, self.weighing.passing
         if not matters.is_matter(name) or matters.has_dear((name,)) or name in OF_THE_ORDER or _wishes_more(name, case):
+            return False
+        # Who sends something back has it, whatever the order list says.
+        if name == DAMAGE and RETURN in case.reading.asked:
             return False
         if name == DAMAGE and case.order is not None and case.order.is_unshipped:
             return True

@@ -117,6 +117,7 @@ class Brief:
 
     pieces: Count
     share: Share
+    ordered: Count
 
 
 @dataclass(frozen=True, slots=True)

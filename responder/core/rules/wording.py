@@ -11,6 +11,7 @@ from responder.core.rules.reading import Mention, Reading
 
 # What an `it` may stand for besides the order: what one pays with, what one gets in writing.
 POINTED_AT = ("payment", "paid", "receipt")
+_UNDOING = frozenset({"undo", "reverse", "revoke"})
 _POINTING = ("it", "this", "that", "them", "these", "those", "one")
 
 
@@ -39,6 +40,11 @@ def saying_nothing_else(topics: Container[str], reading: Reading, part: float) -
 def points(mention: Mention) -> bool:
     """True for words that name nothing but an `it` (`cancel this`, `call it off`)."""
     return mention.words.endswith(_POINTING) or " it " in mention.words
+
+
+def asks_to_undo(asking: Sequence[Mention]) -> bool:
+    """True where all that is asked is that an `it` be undone, whatever that is (`please undo it`)."""
+    return bool(asking) and all(points(each) and _UNDOING.intersection(each.words.split()) for each in asking)
 
 
 def pointed_at(asking: Sequence[Mention], reading: Reading) -> str | None:
