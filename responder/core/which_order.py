@@ -101,9 +101,20 @@ def only_one_meant(message: Message, order_ids: Sequence[str], rulebook: Ruleboo
         meant = set(_named(subject, order_ids)) - kept
     if len(meant) != 1 or meant & kept or not meant | kept | reported >= set(order_ids):
         return None
-    rest = "\n".join(each.text for each in said if not each.is_kept and (each.asks or each not in stories))
-    above = "" if kept & set(_named(subject, order_ids)) else subject
+    aside = [each.text for each in said if doubled and not each.names and _only_tells_how(each.text, message, rulebook)]
+    left = [each for each in said if not each.is_kept and (each.asks or each not in stories)]
+    rest = "\n".join(each.text for each in left if each.text not in aside)
+    is_aside = doubled and bool(subject.strip()) and _only_tells_how(subject, message, rulebook)
+    above = "" if is_aside or kept & set(_named(subject, order_ids)) else subject
     return meant.pop(), replace(message, new_text=rest, own_subject=above)
+
+
+def _only_tells_how(text: str, message: Message, rulebook: Rulebook) -> bool:
+    """True for a piece that names no order and asks at most what a doubling brings with it (`I only need one of them`,
+    `two charges`)."""
+    reading = rulebook.read(replace(message, new_text=text, own_subject=""), (), "")
+    asked = reading.asked.keys()
+    return bool(asked) and asked <= ASIDE | PAID and OPEN.isdisjoint(reading.acts)
 
 
 def _said(text: str, message: Message, order_ids: Sequence[str], rulebook: Rulebook) -> _Said:
