@@ -37,6 +37,8 @@ ACKNOWLEDGED = frozenset({"where", "late", REFUND, PAYMENT})
 UNPLAIN = frozenset(
     {"past", "done", "negated", "settled", "conditional", "undecided", "policy_question", "question", "may_i"}
 )
+# What only who has the goods writes of.
+IN_HAND = frozenset({"damage", "return", "receipt"})
 # A cancel that is told of as asked for before.
 CANCEL_PAST = f"{CANCEL} past"
 # Acts after which nobody can say what is wished.
@@ -122,8 +124,9 @@ class Doubts:
         if (given_up := self._is_given_up(rule, reading, looks)) is not None:
             return given_up
         briefly = self._is_said_briefly(rule, reading, looks)
-        another = not briefly and self._is_another(looks)
-        unlike = not briefly and self._is_unlike(rule, looks)
+        kept = self._is_kept(rule, case, looks)
+        another = not briefly and not kept and self._is_another(looks)
+        unlike = not briefly and not kept and self._is_unlike(rule, looks)
         question = self._is_a_question(rule, looks)
         if not (another or unlike or question):
             return None
@@ -192,6 +195,14 @@ class Doubts:
             return False
         own = self.matters.own_of(rule) | rule.covers
         return all(each.topic in own or not self.matters.is_matter(each.topic) for each in reading.mentions)
+
+    def _is_kept(self, rule: Rule, case: Case, looks: _Looks) -> bool:
+        """True where what has arrived is complained of and nobody speaks of giving it up: that it looks like cancelling
+        is no objection."""
+        if looks.is_dear or case.order is None or case.order.status != "delivered" or rule.asks.isdisjoint(IN_HAND):
+            return False
+        spoken = any(self.matters.has_dear((name,)) or name == "unwanted" for name in case.reading.mentioned)
+        return not spoken and (self.matters.has_dear((looks.other,)) or looks.other == TALK)
 
     def _is_ordered_briefly(self, rule: Rule, reading: Reading, looks: _Looks) -> bool:
         """True for a short mail that wishes in so many words that the order be cancelled (`may I cancel what I just
