@@ -52,6 +52,7 @@ class Passing:
             for name, share in shares.items()
             if share <= self.weighing.passing.part * most
             and not matters.has_dear(kin[name])
+            and not (name in OF_THE_ORDER and case.reading.asked[name].sentence in case.reading.wishing)
             and (
                 (name in matters.answerable and leaning.count_of(kin[name]) >= self.weighing.few_examples)
                 or self._is_hardly(name, main, case.reading, most)
