@@ -31,6 +31,7 @@ GRIEVANCE = "grievance"
 # Acts that speak against a cancel, even where the channel's own form asks for it.
 DENIED = frozenset({"cancel negated", "unwanted negated", "withdrawn", "undecided", "conditional"})
 PAYMENT = "payment"
+PAID = "paid"
 # What the shop has told and buyers give thanks for.
 ACKNOWLEDGED = frozenset({"where", "late", REFUND, PAYMENT})
 # Acts without which a mail that speaks of cancelling does not only talk of it.
@@ -39,6 +40,8 @@ UNPLAIN = frozenset(
 )
 # What only who has the goods writes of.
 IN_HAND = frozenset({"damage", "return", "receipt"})
+# The acts of a sentence that only orders.
+ORDERING = frozenset({"request", "wish", "thanks"})
 # A cancel that is told of as asked for before.
 CANCEL_PAST = f"{CANCEL} past"
 # Acts after which nobody can say what is wished.
@@ -157,6 +160,8 @@ class Doubts:
         if asks_plainly(rule.asks, reading) or wishes(rule.asks, reading):
             return None
         own = self.matters.own_of(rule) | MONEY_BACK
+        # `I cancel it. When do I get what I paid?`
+        own = own | {PAID} if CANCEL in reading.asked else own
         # When the money will be on the card is asked of the money back.
         money = {each.sentence for each in asking_for(MONEY_BACK, reading)}
         wishing = reading.wishing - money
@@ -258,7 +263,7 @@ class Doubts:
         if len(reading.sentences) < 2:
             return False
         only = saying_nothing_else(asked, reading, self.weighing.doubt.nothing_else)
-        return any(reading.sentences[each.sentence].acts == ("request",) and not points(each) for each in only)
+        return any(ORDERING.issuperset(reading.sentences[each.sentence].acts) and not points(each) for each in only)
 
     def _is_told_of(self, numbered: Sequence[Mention], reading: Reading, looks: _Looks) -> bool:
         """True where each of these mentions stands in a sentence that only tells what happened (`you wrote "your

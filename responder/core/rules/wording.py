@@ -5,12 +5,14 @@ Looks at words alone; what a mail looks like is not asked here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Sequence
 
 from responder.core.rules.reading import Mention, Reading
 
 # What an `it` may stand for besides the order: what one pays with, what one gets in writing.
 POINTED_AT = ("payment", "paid", "receipt")
+_NUMBER = re.compile(r"#?(?:[A-Za-z]*-)*[0-9]+(?:-[0-9]+)*")
 _UNDOING = frozenset({"undo", "reverse", "revoke"})
 _POINTING = ("it", "this", "that", "them", "these", "those", "one")
 
@@ -34,7 +36,12 @@ def wishes(topics: Container[str], reading: Reading) -> bool:
 def saying_nothing_else(topics: Container[str], reading: Reading, part: float) -> list[Mention]:
     """The words that ask for one of these in a sentence of which they are at least this part (0 to 1)."""
     asking = asking_for(topics, reading)
-    return [each for each in asking if len(each.words) >= part * len(reading.sentences[each.sentence].text)]
+    return [each for each in asking if len(each.words) >= part * _length(reading.sentences[each.sentence].text)]
+
+
+def _length(text: str) -> int:
+    """How many characters a sentence has without its numbers, which name the order and say nothing else."""
+    return len(_NUMBER.sub("", text))
 
 
 def points(mention: Mention) -> bool:
