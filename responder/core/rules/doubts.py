@@ -45,7 +45,7 @@ ORDERING = frozenset({"request", "wish", "thanks"})
 # A cancel that is told of as asked for before.
 CANCEL_PAST = f"{CANCEL} past"
 # Acts after which nobody can say what is wished.
-UNSURE = frozenset({"negated", "conditional", "undecided", "policy_question", "done", "withdrawn"})
+UNSURE = frozenset({"conditional", "undecided", "policy_question", "done", "withdrawn"})
 # How a matter is spoken of that nothing speaks against.
 PLAIN = frozenset({"asked", "mentioned"})
 # The act of a sentence that starts with `also`.
@@ -217,7 +217,8 @@ class Doubts:
             return False
         if CANCEL in reading.elsewhere:
             return False
-        if mention.sentence not in reading.wishing | reading.begging or reading.acts & UNSURE:
+        orders = ORDERING.issuperset(reading.sentences[mention.sentence].acts)
+        if not (orders or mention.sentence in reading.wishing | reading.begging) or reading.acts & UNSURE:
             return False
         if any(each.topic in looks.own and each.status not in PLAIN for each in reading.mentions):
             return False
