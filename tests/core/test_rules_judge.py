@@ -742,3 +742,52 @@ def test_life_at_home_is_no_second_matter(text: str, language: Language, status:
     message = make_message(language=language, subject="", new_text=text, text=text)
     reading = default_pack().read(message, [item.name for item in order.items], order.order_id)
     assert judged(default_pack(), message, order, reading=reading).action == action
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "items", "action"),
+    [
+        # The shop's list has its own words for what the buyer calls an apron.
+        ("Please cancel the apron.", "en", ("リネンのエプロン",), "draft"),
+        ("请取消围裙。", "zh", ("リネンのエプロン",), "draft"),
+        ("Please cancel the apron.", "en", ("Linen apron",), "draft"),
+        ("Please cancel the lamp.", "en", ("Linen apron",), "hold"),
+        ("Please cancel the apron.", "en", ("リネンのエプロン", "有田焼の茶碗"), "hold"),
+        ("Please cancel express shipping.", "en", ("リネンのエプロン",), "hold"),
+        ("Please cancel my dentist appointment.", "en", ("リネンのエプロン",), "hold"),
+    ],
+)
+def test_what_a_shop_calls_in_its_own_language_may_be_called_anything(
+    text: str, language: Language, items: tuple[str, ...], action: str
+) -> None:
+    order = make_order(order_id="8237", status="paid", items=tuple(map(Item, items)))
+    message = make_message(language=language, subject="8237", new_text=text, text=text)
+    reading = default_pack().read(message, items, order.order_id)
+    assert judged(default_pack(), message, order, reading=reading).action == action
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "action"),
+    [
+        ("May I cancel the order I've just paid for?", "en", "draft"),
+        ("Scrap my order, thanks.", "en", "draft"),
+        ("I'd be grateful if you'd cancel it and not send anything to the house.", "en", "draft"),
+        ("麻烦撤销我的订单，谢谢。", "zh", "draft"),
+        ("老闆你好 剛剛跟家人討論過 家裡真的放不下這張桌子 訂單取消掉好嗎", "zh", "draft"),
+        ("全部キャンセル、全額返金で。", "ja", "draft"),
+        ("誤注文につきキャンセル。", "ja", "draft"),
+        # What was cancelled is what is to be undone; who has it may keep it.
+        ("I sent you a cancellation yesterday. Please undo it.", "en", "hold"),
+        (
+            "もう飛行機に載ったのならこのまま受け取ります。まだ日本を出ていないようでしたら、注文は無しにしてください。",
+            "ja",
+            "hold",
+        ),
+        ("Hypothetically, say a man wants to cancel his order. What then?", "en", "hold"),
+    ],
+)
+def test_what_is_ordered_briefly_is_not_doubted(text: str, language: Language, action: str) -> None:
+    order = make_order(order_id="8237", status="paid")
+    message = make_message(language=language, subject="8237", new_text=text, text=text)
+    reading = default_pack().read(message, [item.name for item in order.items], order.order_id)
+    assert judged(default_pack(), message, order, reading=reading).action == action

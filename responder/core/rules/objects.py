@@ -24,6 +24,7 @@ _WHEN = tuple(load("objects")["ja"]["when"])
 _HEAD_WORDS = 4
 _ITS = re.compile(r"[ !-~]+ ?的 ?(?=[^ ])")
 _SHORT_WORD = 3
+_HAN = re.compile("[\u4e00-\u9fff]")
 _HIRAGANA = re.compile("[\u3041-\u3096]")
 _AND = (" and", " &", " then", " also")
 _REST_OF_WORD = re.compile(r"\S[a-z]*")
@@ -85,6 +86,24 @@ def done_to(folded: str, hit: Hit, objects: Sequence[str], language: Language, *
             return _zh(folded[hit.end :], objects)
         case _:
             return _en(folded[max(0, hit.end - 1) :], objects) and not (bare and _en_bare(folded, hit, objects))
+
+
+def done_to_bare(folded: str, hit: Hit, objects: Sequence[str], language: Language) -> bool:
+    """True if an English sentence says without a determiner, or before the words at `hit`, that these are done to none
+    of the `objects`."""
+    return language == "en" and _en_bare(folded, hit, objects)
+
+
+def may_be_named(item: str, language: Language) -> bool:
+    """True if a mail of this language can call an item (folded name) by a word of its name: an English or Chinese buyer
+    has other words for what the shop calls `リネンのエプロン`."""
+    match language:
+        case "ja":
+            return True
+        case "zh":
+            return _HAN.search(item) is not None
+        case _:
+            return any(len(word) >= _LEAST_WORD and word.isascii() and word.isalpha() for word in item.split())
 
 
 def _ja(before: str, objects: Sequence[str]) -> bool:

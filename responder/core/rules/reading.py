@@ -18,7 +18,7 @@ from typing import Literal
 from responder.core.facts import load
 from responder.core.normal import fold_all
 from responder.core.rules.examples import STORY, Leaning, Likeness, Likes, Proposer
-from responder.core.rules.objects import comes_with, done_to, named_among, some_named
+from responder.core.rules.objects import comes_with, done_to, done_to_bare, may_be_named, named_among, some_named
 from responder.core.rules.pack import Topic
 from responder.core.rules.phrases import Hit, Matcher, place
 from responder.core.rules.spelling import Spelling
@@ -292,6 +292,9 @@ class Reader:
                 if others and items:
                     own = fold_all(items, kana=row.language == "ja")
                     others = [hit for hit in others if not named_among(row.folded, hit, own, row.language)]
+                    if len(items) == 1 and not may_be_named(own[0], row.language):
+                        # Nobody can tell what the shop's own words for it are.
+                        others = [hit for hit in others if done_to_bare(row.folded, hit, objects, row.language)]
                 foreign = [(hit.start, hit.end) for hit in others]
                 if foreign:
                     found[name] = foreign
