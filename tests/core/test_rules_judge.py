@@ -753,6 +753,10 @@ def test_life_at_home_is_no_second_matter(text: str, language: Language, status:
         ("Please cancel the apron.", "en", ("Linen apron",), "draft"),
         ("Please cancel the lamp.", "en", ("Linen apron",), "hold"),
         ("Please cancel the apron.", "en", ("リネンのエプロン", "有田焼の茶碗"), "hold"),
+        # Of several things, what is said to stay keeps the rest from being cancelled with it.
+        ("I wish to cancel my order. The blue one I keep.", "en", ("リネンのエプロン", "有田焼の茶碗"), "hold"),
+        ("请取消订单，其他的照发。", "zh", ("リネンのエプロン", "タオル"), "hold"),
+        ("I wish to cancel my order.", "en", ("リネンのエプロン", "有田焼の茶碗"), "draft"),
         ("Please cancel express shipping.", "en", ("リネンのエプロン",), "hold"),
         ("Please cancel my dentist appointment.", "en", ("リネンのエプロン",), "hold"),
     ],

@@ -176,17 +176,19 @@ class Proposer:
         if shared is None:
             texts = [_long(each, self._language) for each in self._pieces_of(topic)]
             shared = self._shared[topic] = _Shared(texts)
-        near = shared.nearness(_long(found, self._language))
+        near = shared.nearness(found, _LONG[self._language == "en"])
         return max(((near[number], written[number]) for number in near), default=(0.0, max(written)))[1]
 
 
 def _long(found: Set[str], language: Language) -> set[str]:
     """The pieces that say most by themselves: pairs of words and longer words; else three characters."""
-    least = 6 if language == "en" else 3
+    least = _LONG[language == "en"]
     return {piece for piece in found if len(piece) >= least}
 
 
-_COMMON = 80
+# The least length of a piece that says much by itself: of characters, of letters.
+_LONG = (3, 6)
+_COMMON = 24
 
 
 class _Shared:
@@ -202,17 +204,20 @@ class _Shared:
         self._texts = array("I", itertools.chain.from_iterable(holders[piece] for piece in self._hashes))
         self._starts = array("I", itertools.accumulate((len(holders[p]) for p in self._hashes), initial=0))
 
-    def nearness(self, found: Set[str]) -> Mapping[int, float]:
-        """By the number of a text how many of `found` it holds, the rarer the more, against its length; without those
-        that hold none."""
+    def nearness(self, found: Set[str], least: int) -> Mapping[int, float]:
+        """By the number of a text how many of the pieces `found` of at least this length it holds, the rarer the more,
+        against its length; without those that hold none."""
         hashes, starts, texts = self._hashes, self._starts, self._texts
         held: dict[int, int] = {}
-        for piece in map(hash, found):
+        for each in found:
+            if len(each) < least:
+                continue
+            piece = hash(each)
             place = bisect_left(hashes, piece)
             if place == len(hashes) or hashes[place] != piece:
                 continue
             first, end = starts[place], starts[place + 1]
-            # What stands in hundreds of texts tells none of them from the others.
+            # What stands in dozens of texts hardly tells them from each other.
             if end - first <= _COMMON:
                 # Each halving of those that hold it counts one more: a whole number, which adds up alike in any order.
                 weight = (len(self._lengths) // (end - first)).bit_length()

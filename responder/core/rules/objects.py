@@ -20,6 +20,7 @@ _EN = {name: frozenset(words) for name, words in load("objects")["en"].items()}
 _DETERMINERS, _ENDS, _WHICH, _LOOSE = _EN["determiners"], _EN["ends"], _EN["which"], _EN["loose"]
 _BOUGHT, _RELATIVE, _ABOUT = _EN["bought"], _EN["relative"], _EN["about"]
 _IS, _BETWEEN = _EN["is"], _EN["between"]
+_PARTING = {language: tuple(load("objects")[language]["parting"]) for language in ("en", "zh")}
 _WHEN = tuple(load("objects")["ja"]["when"])
 _HEAD_WORDS = 4
 _ITS = re.compile(r"[ !-~]+ ?的 ?(?=[^ ])")
@@ -104,6 +105,11 @@ def may_be_named(item: str, language: Language) -> bool:
             return _HAN.search(item) is not None
         case _:
             return any(len(word) >= _LEAST_WORD and word.isascii() and word.isalpha() for word in item.split())
+
+
+def speaks_of_parts(texts: Sequence[str], language: Language) -> bool:
+    """True if these folded texts say that some of several things stay, in a language that has other names for them."""
+    return any(word in text for word in _PARTING.get(language, ()) for text in texts)
 
 
 def _ja(before: str, objects: Sequence[str]) -> bool:

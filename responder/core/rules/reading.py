@@ -18,7 +18,15 @@ from typing import Literal
 from responder.core.facts import load
 from responder.core.normal import fold_all
 from responder.core.rules.examples import STORY, Leaning, Likeness, Likes, Proposer
-from responder.core.rules.objects import comes_with, done_to, done_to_bare, may_be_named, named_among, some_named
+from responder.core.rules.objects import (
+    comes_with,
+    done_to,
+    done_to_bare,
+    may_be_named,
+    named_among,
+    some_named,
+    speaks_of_parts,
+)
 from responder.core.rules.pack import Topic
 from responder.core.rules.phrases import Hit, Matcher, place
 from responder.core.rules.spelling import Spelling
@@ -207,7 +215,10 @@ class Reader:
         asking = {mention.sentence for name, mention in asked.items() if self.topics[name].kind == "request"}
         rows = [row for i, row in enumerate(own) if not asking or i in asking]
         kana = any(row.language == "ja" for row in rows)
-        return some_named([row.folded for row in rows], fold_all(items, kana=kana))
+        names = fold_all(items, kana=kana)
+        if not any(may_be_named(name, row.language) for name in names for row in rows):
+            return any(speaks_of_parts([row.folded], row.language) for row in own)
+        return some_named([row.folded for row in rows], names)
 
     def _rows(self, message: Message, new_text: str) -> list[_Row]:
         texts: list[tuple[str, str]] = []
