@@ -108,7 +108,7 @@ def _no_end(block: str, start: int, stop: int) -> bool:
 
 def _add(found: list[str], sentence: str) -> None:
     sentence = sentence.strip(" \t\u3000")
-    if _BLANKS.search(sentence) and not _HALTS.search(sentence):
+    if not sentence.isascii() and _BLANKS.search(sentence) and not _HALTS.search(sentence):
         # Who writes no commas ends his sentences with blanks.
         for part in _BLANKS.split(sentence):
             found.append(part)

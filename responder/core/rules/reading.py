@@ -206,7 +206,7 @@ class Reader:
             vetoed=frozenset[str]().union(*[row.vetoes for row in own]),
             elsewhere=frozenset[str]().union(*[row.elsewhere for row in own]),
             wishing=wishing,
-            begging=frozenset([m.sentence for m in asked.values() if _begs(own[m.sentence])]),
+            begging=frozenset([n for n in {m.sentence for m in asked.values()} if _begs(own[n])]),
             is_of_part=len(items) > 1 and self._is_of_part(own, asked, items),
         )
 
@@ -411,8 +411,15 @@ def _is_all(row: _Row, hit: Hit) -> bool:
 def _begs(row: _Row) -> bool:
     """True where words that ask for a matter hold a wish themselves (`please cancel it`)."""
     wishes = [hit for hit, target in row.acting if target.name in WISHES]
-    asks = [hit for hit, target in row.speaking if target.kind == "asks"] if wishes else []
-    return any(ask.start <= wish.start and wish.end <= ask.end for ask in asks for wish in wishes)
+    if not wishes:
+        return False
+    for ask, target in row.speaking:
+        if target.kind == "asks":
+            start, end = ask.start, ask.end
+            for wish in wishes:
+                if start <= wish.start and wish.end <= end:
+                    return True
+    return False
 
 
 def _denied_itself(row: _Row, hit: Hit, topic: Topic) -> bool:
