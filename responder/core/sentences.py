@@ -79,6 +79,7 @@ def has_kana(text: str) -> bool:
     return _KANA.search(text) is not None
 
 
+# A blank between two Chinese clauses, and what a sentence has that ends its clauses with more than that.
 _BLANKS = re.compile(r"(?<=[\u4e00-\u9fff]{4})\s+(?=[\u4e00-\u9fff]{4})")
 _HALTS = re.compile(r"[，,、；;\u3041-\u30ff]")
 
@@ -111,7 +112,7 @@ def _add(found: list[str], sentence: str) -> None:
     if not sentence.isascii() and _BLANKS.search(sentence) and not _HALTS.search(sentence):
         # Who writes no commas ends his sentences with blanks.
         for part in _BLANKS.split(sentence):
-            found.append(part)
+            _add(found, part)
         return
     while len(sentence) > MAX_SENTENCE_CHARS:
         cut = max(sentence.rfind(c, MAX_SENTENCE_CHARS // 2, MAX_SENTENCE_CHARS) for c in "、，, ")

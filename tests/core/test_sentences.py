@@ -58,3 +58,10 @@ def test_every_act_has_markers_in_each_language_it_names() -> None:
 @given(st.text(max_size=4000))
 def test_no_text_raises_and_no_sentence_is_endless(text: str) -> None:
     assert all(len(sentence) <= MAX_SENTENCE_CHARS for sentence in split(text))
+
+
+def test_who_writes_no_commas_ends_his_sentences_with_blanks() -> None:
+    assert split("家里真的放不下这张桌子 订单取消掉好吗") == ["家里真的放不下这张桌子", "订单取消掉好吗"]
+    assert split("不要了 取消") == ["不要了 取消"]
+    assert split("家里放不下这张桌子，真的 麻烦取消这个订单") == ["家里放不下这张桌子，真的 麻烦取消这个订单"]
+    assert max(map(len, split("取消订单谢谢" * 2000 + " " + "取消订单谢谢" * 2000))) <= MAX_SENTENCE_CHARS
