@@ -11,7 +11,18 @@ from dataclasses import dataclass
 
 from responder.core.rules.conditions import Case, is_unpaid
 from responder.core.rules.examples import Leaning
-from responder.core.rules.matters import CANCEL, MACHINE, MONEY_BACK, QUESTION, REFUND, TALK, THANKS, Matters
+from responder.core.rules.matters import (
+    ADDITION,
+    CANCEL,
+    MACHINE,
+    MONEY_BACK,
+    PAYMENT,
+    QUESTION,
+    REFUND,
+    TALK,
+    THANKS,
+    Matters,
+)
 from responder.core.rules.pack import Rule
 from responder.core.rules.reading import WISHES, Mention, Reader, Reading
 from responder.core.rules.weighing import Weighing
@@ -30,7 +41,6 @@ from responder.model import Reason
 GRIEVANCE = "grievance"
 # Acts that speak against a cancel, even where the channel's own form asks for it.
 DENIED = frozenset({"cancel negated", "unwanted negated", "withdrawn", "undecided", "conditional"})
-PAYMENT = "payment"
 PAID = "paid"
 # What the shop has told and buyers give thanks for.
 ACKNOWLEDGED = frozenset({"where", "late", REFUND, PAYMENT})
@@ -48,8 +58,6 @@ CANCEL_PAST = f"{CANCEL} past"
 UNSURE = frozenset({"conditional", "undecided", "policy_question", "done", "withdrawn"})
 # How a matter is spoken of that nothing speaks against.
 PLAIN = frozenset({"asked", "mentioned"})
-# The act of a sentence that starts with `also`.
-ADDITION = "addition"
 # The acts of a sentence that tells what has happened, and asks for nothing by telling it.
 HAPPENED = frozenset({"past", "done", "negated"})
 

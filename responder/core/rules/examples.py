@@ -174,43 +174,38 @@ class Proposer:
             return ""
         shared = self._shared.get(topic)
         if shared is None:
-            texts = [_long(each, self._language) for each in self._pieces_of(topic)]
-            shared = self._shared[topic] = _Shared(texts)
-        near = shared.nearness(found, _LONG[self._language == "en"])
+            shared = self._shared[topic] = _Shared(self._pieces_of(topic), 6 if self._language == "en" else 3)
+        near = shared.nearness(found)
         return max(((near[number], written[number]) for number in near), default=(0.0, max(written)))[1]
 
 
-def _long(found: Set[str], language: Language) -> set[str]:
-    """The pieces that say most by themselves: pairs of words and longer words; else three characters."""
-    least = _LONG[language == "en"]
-    return {piece for piece in found if len(piece) >= least}
-
-
-# The least length of a piece that says much by itself: of characters, of letters.
-_LONG = (3, 6)
 _COMMON = 24
 
 
 class _Shared:
     """Which texts of one topic hold a piece, in arrays: by the piece's hash its place, from there on its texts."""
 
-    def __init__(self, texts: Sequence[Set[str]]) -> None:
-        self._lengths = [math.sqrt(len(each) or 1) for each in texts]
+    def __init__(self, texts: Iterable[Set[str]], least: int) -> None:
+        """`least` is the length of a piece that says much by itself: pairs of words and longer words; else three
+        characters."""
+        self._least = least
+        long = [[piece for piece in each if len(piece) >= least] for each in texts]
+        self._lengths = [math.sqrt(len(each) or 1) for each in long]
         holders: dict[int, list[int]] = {}
-        for number, each in enumerate(texts):
+        for number, each in enumerate(long):
             for piece in map(hash, each):
                 holders.setdefault(piece, []).append(number)
         self._hashes = array("q", sorted(holders))
         self._texts = array("I", itertools.chain.from_iterable(holders[piece] for piece in self._hashes))
         self._starts = array("I", itertools.accumulate((len(holders[p]) for p in self._hashes), initial=0))
 
-    def nearness(self, found: Set[str], least: int) -> Mapping[int, float]:
-        """By the number of a text how many of the pieces `found` of at least this length it holds, the rarer the more,
-        against its length; without those that hold none."""
+    def nearness(self, found: Set[str]) -> Mapping[int, float]:
+        """By the number of a text how many of the long pieces of `found` it holds, the rarer the more, against its
+        length; without those that hold none."""
         hashes, starts, texts = self._hashes, self._starts, self._texts
         held: dict[int, int] = {}
         for each in found:
-            if len(each) < least:
+            if len(each) < self._least:
                 continue
             piece = hash(each)
             place = bisect_left(hashes, piece)

@@ -19,6 +19,9 @@ MONEY_BACK = frozenset({REFUND, "return"})
 QUESTION = "question"
 # What a mail of thanks looks like.
 THANKS = "thanks"
+PAYMENT = "payment"
+# The act of a sentence that starts with `also`.
+ADDITION = "addition"
 # What a machine's mail looks like.
 MACHINE = "machine"
 CANCEL = "cancel"

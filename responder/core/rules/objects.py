@@ -107,9 +107,9 @@ def may_be_named(item: str, language: Language) -> bool:
             return any(len(word) >= _LEAST_WORD and word.isascii() and word.isalpha() for word in item.split())
 
 
-def speaks_of_parts(texts: Sequence[str], language: Language) -> bool:
-    """True if these folded texts say that some of several things stay, in a language that has other names for them."""
-    return any(word in text for word in _PARTING.get(language, ()) for text in texts)
+def speaks_of_parts(folded: str, language: Language) -> bool:
+    """True if a text says that some of several things stay, in a language that has other names for them."""
+    return any(word in folded for word in _PARTING.get(language, ()))
 
 
 def _ja(before: str, objects: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from responder.core.rules.conditions import Case
 from responder.core.rules.examples import Leaning
-from responder.core.rules.matters import CANCEL, MONEY_BACK, QUESTION, TALK, TOLD_AROUND, Matters
+from responder.core.rules.matters import ADDITION, CANCEL, MONEY_BACK, QUESTION, TALK, TOLD_AROUND, Matters
 from responder.core.rules.reading import Reader, Reading
 from responder.core.rules.weighing import Weighing
 from responder.core.rules.wording import asks_plainly, wishes
@@ -22,8 +22,6 @@ OF_THE_ORDER = frozenset({"part_only", "change_order"})
 # The act of a word of the law, and those that threaten whatever else is said.
 LAW = "law"
 THREATS = frozenset({"threat", "ultimatum"})
-# The act of a sentence that starts with `also`.
-ADDITION = "addition"
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,12 @@ class Passing:
         """True for a matter that a mail speaks of without wishing anything: nothing of the order can be broken before
         it has arrived, and anything else must hardly be what the mail looks like, beside what it does ask for."""
         matters, weighing = self.matters, self.weighing.passing
-        if not matters.is_matter(name) or matters.has_dear((name,)) or name in OF_THE_ORDER or _wishes_more(name, case):
+        if (
+            not matters.is_matter(name)
+            or matters.has_dear((name,))
+            or name in OF_THE_ORDER
+            or _wishes_more(name, case.reading)
+        ):
             return False
         # Who sends something back has it, whatever the order list says.
         if name == DAMAGE and RETURN in case.reading.asked:
@@ -144,7 +147,7 @@ class Passing:
         if kin & reading.asked.keys():
             aside -= covered
         # A subject tells what the mail is about, not how things came about.
-        above = case.message.said_above.strip() and any(reading.asked[name].sentence == 0 for name in aside)
+        above = reading.has_subject and any(reading.asked[name].sentence == 0 for name in aside)
         if not aside or above:
             return None
         open_ = aside if best != CANCEL else aside - MONEY_BACK
@@ -166,12 +169,10 @@ class Passing:
         return alone.share_of(own) <= min(most, alone.share_of(kin))
 
 
-def _wishes_more(name: str, case: Case) -> bool:
+def _wishes_more(name: str, reading: Reading) -> bool:
     """True where a sentence on a matter wishes something or is the subject, or one adds to what was asked before."""
-    reading = case.reading
     asking = _asking(name, reading)
-    above = case.message.said_above[:300].strip()
-    is_above = 0 in asking and bool(above) and reading.sentences[0].text == above
+    is_above = reading.has_subject and 0 in asking
     return is_above or ADDITION in reading.acts or not (reading.wishing | reading.begging).isdisjoint(asking)
 
 

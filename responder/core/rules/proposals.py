@@ -12,7 +12,7 @@ from types import MappingProxyType
 from responder.core.rules.conditions import Case, is_unpaid
 from responder.core.rules.examples import Leaning, Likeness
 from responder.core.rules.matching import Matching
-from responder.core.rules.matters import CANCEL, MONEY_BACK, TALK, THANKS, TOLD_AROUND, Matters, begs_for_money
+from responder.core.rules.matters import CANCEL, MONEY_BACK, PAYMENT, TALK, THANKS, TOLD_AROUND, Matters, begs_for_money
 from responder.core.rules.reading import Mention, Reader, Reading
 from responder.core.rules.weighing import Weighing
 from responder.model import Decision
@@ -29,7 +29,6 @@ TOLD = frozenset({"past", "done", "negated", "settled"})
 OVER = frozenset({"past", "done", "settled"})
 # Who asks about the goods has not given them up, whatever story he tells around it.
 INQUIRY = "inquiry"
-PAYMENT = "payment"
 # What the buyer of an unpaid order writes of, whatever story he tells around it.
 PAYING = frozenset({PAYMENT, "paid"})
 GIVEN_UP = frozenset({CANCEL, "unwanted"})
@@ -188,7 +187,7 @@ class Proposals:
         """True where the sentence that asks for another matter looks like it and hardly like the topic (`where has my
         cushion got to`, however much like it the lines around are)."""
         kin, covered = self.matters.kin_of(name), self.matters.covered_with(name)
-        body = 1 if case.message.said_above.strip() else 0
+        body = 1 if case.reading.has_subject else 0
         asking = {number for number in case.reading.wishing if number >= body}
         for other, mention in case.reading.asked.items():
             if mention.sentence not in asking or other in kin | MONEY_BACK or not self.matters.is_matter(other):

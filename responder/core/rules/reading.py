@@ -89,8 +89,9 @@ class Reading:
     """All that rules may ask about the words of a mail. `said` are the names of the `says` lists that were found,
     each as `scope:name`; `acts` holds `threat` as well as `cancel conditional`. `folded` is what its likeness is judged
     by, `wanted` the same without courtesies; `wishing` are the numbers of the sentences that ask or beg in so many
-    words, `begging` of those that do so in the very words that name the matter (`please cancel it`). It `is_of_part`
-    where what it says of the order names some of its items, but not all."""
+    words, `begging` of those that do so in the very words that name the matter (`please cancel it`). It `has_subject`
+    where the first sentence is one of the buyer's own, and `is_of_part` where what it says of the order names some of
+    its items, but not all."""
 
     sentences: tuple[Sentence, ...] = ()
     mentions: tuple[Mention, ...] = ()
@@ -107,6 +108,7 @@ class Reading:
     elsewhere: frozenset[str] = frozenset()
     wishing: frozenset[int] = frozenset()
     begging: frozenset[int] = frozenset()
+    has_subject: bool = False
     is_of_part: bool = False
     _leanings: dict[str, Leaning | None] = field(default_factory=dict, compare=False, repr=False)
 
@@ -207,6 +209,7 @@ class Reader:
             elsewhere=frozenset[str]().union(*[row.elsewhere for row in own]),
             wishing=wishing,
             begging=frozenset([n for n in {m.sentence for m in asked.values()} if _begs(own[n])]),
+            has_subject=bool(own) and own[0].scope == "subject",
             is_of_part=len(items) > 1 and self._is_of_part(own, asked, items),
         )
 
@@ -217,7 +220,7 @@ class Reader:
         kana = any(row.language == "ja" for row in rows)
         names = fold_all(items, kana=kana)
         if not any(may_be_named(name, row.language) for name in names for row in rows):
-            return any(speaks_of_parts([row.folded], row.language) for row in own)
+            return any(speaks_of_parts(row.folded, row.language) for row in own)
         return some_named([row.folded for row in rows], names)
 
     def _rows(self, message: Message, new_text: str) -> list[_Row]:
