@@ -127,7 +127,9 @@ class Dovecot:
             user = pwd.getpwnam(self.as_user)
             ids = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
             command = ["setpriv", *ids, *command]
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
         self._wait_until_up()
 
     def stop(self, *, hard: bool = False) -> None:
@@ -136,19 +138,24 @@ class Dovecot:
         if process is None:
             return
         if hard:
-            for pid in _descendants(process.pid):
+            process.send_signal(signal.SIGSTOP)  # so that it starts no other while the living ones are counted
+            pids = _of_session(process.pid)
+            for pid in pids:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             process.kill()
+            process.wait(timeout=_START_S)
+            _wait_until_gone(pids)
         else:
             process.terminate()
-        process.wait(timeout=_START_S)
+            process.wait(timeout=_START_S)
         (self.base / "run" / "master.pid").unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Stop it and delete all its files."""
         self.stop(hard=True)  # the soft way waits a second for nothing
-        shutil.rmtree(self.base, ignore_errors=True)
+        if self.base.exists():
+            shutil.rmtree(self.base)
 
     def log(self) -> str:
         """What it wrote to its log."""
@@ -338,12 +345,29 @@ def _free_ports(count: int) -> list[int]:
             sock.close()
 
 
-def _descendants(pid: int) -> list[int]:
+def _wait_until_gone(pids: Iterable[int]) -> None:
+    """A killed process may write on until the kernel has come round to it."""
+    until = time.monotonic() + _START_S
+    for pid in pids:
+        while _lives(pid):
+            if time.monotonic() > until:
+                raise RuntimeError(f"process {pid} of dovecot does not end")
+            time.sleep(0.005)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except (OSError, IndexError):
+        return False
+
+
+def _of_session(leader: int) -> list[int]:
+    """Everything it has started, also what lost its parent."""
     found: list[int] = []
     for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
+        if entry.name.isdigit() and int(entry.name) != leader:
             with contextlib.suppress(OSError, IndexError, ValueError):
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                if parent == pid:
-                    found += [*_descendants(int(entry.name)), int(entry.name)]
+                if int((entry / "stat").read_text().rpartition(")")[2].split()[3]) == leader:
+                    found.append(int(entry.name))
     return found
