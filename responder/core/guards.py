@@ -220,7 +220,8 @@ def _by_text(said: str, found: Set[str]) -> Gate | None:
     marks = _lists().marks
     if "certain" in found or ("mark" in found and (marks.within(said[:40]) or marks.within(said[-40:]))):
         return _auto("vacation_text")
-    speaking = len(found & _SPEAKING) >= 2 or "receipt" in found
+    # No absence note asks anything.
+    speaking = (len(found & _SPEAKING) >= 2 and not {"?", "？"} & set(said)) or "receipt" in found
     if speaking and "shop" not in found:
         return _auto("vacation_text")
     return None

@@ -128,6 +128,7 @@ PEOPLE = [
     make_message("休暇中に届くと困るので、発送を遅らせてください。折り返しご連絡ください。"),
     make_message("I will be on vacation until Monday. Please hold my order until I return."),
     make_message("I'm out of town and on vacation; can you ship the parcel when I return?"),
+    make_message("I was travelling for weeks and thought it would wait for me on my return. It's one umbrella. Is it here?"),
     make_message("我下周出差中，包裹请晚点发货，尽快回复我。"),
     make_message("自動送信メールが届きません。注文できていますか？"),
     make_message("自動返信メールが来ないのですが。"),
