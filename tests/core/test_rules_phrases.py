@@ -42,6 +42,8 @@ def found(phrase: str, text: str, language: Language = "ja") -> bool:
         ("取消订单", "請取消訂單", "zh"),
         ("不买(了|，)", "那我不買，退款", "zh"),
         ("，那(算|就算)", "太晚了，那就算了", "zh"),
+        ("取消(1*|2*)", "取消1042", "zh"),
+        ("1*(请|)取消", "把1042取消", "zh"),
         ("re:[0-9]{4}号", "1042号", "zh"),
         ("(a|b)(c|d)* e", "bdx e", "en"),
     ],
@@ -62,6 +64,7 @@ def test_a_phrase_is_found_however_it_is_written(phrase: str, text: str, languag
         ("不要取消", "不要，取消", "zh"),
         ("不买(了|，)", "不買單", "zh"),
         ("，那(算|就算)", "那就算了", "zh"),
+        ("1*取消", "1042的取消", "zh"),
     ],
 )
 def test_a_phrase_is_not_found_in_something_else(phrase: str, text: str, language: Language) -> None:

@@ -524,12 +524,15 @@ def _outside(seen: _Seen) -> _Seen:
 
 
 def _joined(sentence: str, end: int, start: int) -> bool:
-    """True if `start` follows at once, sharing a blank, or after the rest of a word left open."""
+    """True if `start` follows at once, sharing a blank, or after the rest of a word left open (and the blank between
+    Latin letters and others)."""
     if start == end or (start == end - 1 and sentence[start] == " "):
         return True
+    if start < end or sentence[end - 1] == " ":
+        return False
     between = sentence[end:start]
-    rest = between.replace("-", "")
-    return start > end and sentence[end - 1] != " " and rest.isalnum() and rest.isascii()
+    rest = (between[:-1] if between[-1] == " " and _CJK.match(sentence[start]) else between).replace("-", "")
+    return not rest or (rest.isalnum() and rest.isascii())
 
 
 def _apart(sentence: str, end: int, start: int) -> bool:
