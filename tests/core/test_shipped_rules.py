@@ -616,3 +616,70 @@ def test_what_is_ordered_briefly_is_not_doubted(text: str, language: Language, a
     message = make_message(language=language, subject="8237", new_text=text, text=text)
     reading = default_pack().read(message, [item.name for item in order.items], order.order_id)
     assert judged(default_pack(), message, order, reading=reading).action == action
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "outcome"),
+    [
+        ("取消8237，谢", "zh", ("draft", "cancel_before_ship")),
+        ("8237请帮我删掉，谢谢。", "zh", ("draft", "cancel_before_ship")),
+        ("整单退掉吧，8237一件都不用寄。", "zh", ("draft", "cancel_before_ship")),
+        (
+            "So please don't mail the apron, I bought it for my son and he has one.",
+            "en",
+            ("draft", "cancel_before_ship"),
+        ),
+        ("Please cancel my Friday evening order.", "en", ("draft", "cancel_before_ship")),
+        ("Please cancel quietly, my wife should not hear of it.", "en", ("draft", "cancel_before_ship")),
+        ("Please don't ship the apron before Monday, we are away.", "en", ("hold", None)),
+        ("运输险请退掉，当时勾错了。", "zh", ("hold", None)),
+    ],
+)
+def test_an_order_is_given_up_in_many_words(text: str, language: Language, outcome: tuple[str, str | None]) -> None:
+    message = make_message(text, subject="", language=language)
+    order = make_order("8237", status="paid", items=(Item("Linen apron" if language == "en" else "亚麻围裙"),))
+    decision = judged(default_pack(), message, order)
+    assert decision.action == outcome[0]
+    assert outcome[1] in (None, decision.situation)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ('My husband says "cancel that order!" whenever a box of yours comes. Looking forward to my bowls!', "en"),
+        ("客服说“缺货只能取消”，我选择等，等多久都可以。", "zh"),
+        ("妹が「姉の注文をキャンセルして」と言ったそうですが、届くのを楽しみにしております。", "ja"),
+    ],
+)
+def test_who_waits_for_the_goods_gives_nothing_up(text: str, language: Language) -> None:
+    message = make_message(text, subject="", language=language)
+    assert judged(default_pack(), message, make_order(status="paid")).action != "draft"
+
+
+def test_a_mere_question_is_answered_by_no_cancel() -> None:
+    # Whatever the story around it looks like.
+    text = "您好！我是在上海的越南人，中文写得不好。我买雨伞，付钱了，八天。我的雨伞，店里发货了吗？"
+    decision = judged(default_pack(), make_message(text, subject="", language="zh"), make_order(status="paid"))
+    assert "cancel" not in decision.situation
+
+
+def test_a_story_around_a_receipt_raises_no_doubt() -> None:
+    text = (
+        "It's my first job and my first business trip, and I've bought the host gift from you as told. I had no idea you "
+        "have to collect papers for everything! The trip gets closed on Monday. Could I please, please have the receipt "
+        "for 1042? My full name is Tomasz Gorski, in case it goes on there."
+    )
+    message = make_message(text, subject="", language="en")
+    decision = judged(default_pack(), message, make_order(status="paid"), by_number=True)
+    assert (decision.action, decision.situation) == ("draft", "invoice_receipt")
+
+
+def test_a_letter_may_order_in_a_sentence_of_its_own() -> None:
+    text = (
+        "I'm 79 and on a walking frame now. My balance isn't what it was, so the girl from the council came round and "
+        "took up every mat and rug in the bungalow, and told me off about the ones by the bath. No sense in a new one "
+        "coming, is there, she would only roll it up. Stop my order then, dear, and let somebody else have it. Mind how "
+        "you go."
+    )
+    decision = judged(default_pack(), make_message(text, subject="", language="en"), make_order(status="paid"))
+    assert (decision.action, decision.situation) == ("draft", "cancel_before_ship")

@@ -48,8 +48,9 @@ ACKNOWLEDGED = frozenset({"where", "late", REFUND, PAYMENT})
 UNPLAIN = frozenset(
     {"past", "done", "negated", "settled", "conditional", "undecided", "policy_question", "question", "may_i"}
 )
+RECEIPT = "receipt"
 # What only who has the goods writes of.
-IN_HAND = frozenset({"damage", "return", "receipt"})
+IN_HAND = frozenset({"damage", "return", RECEIPT})
 # The acts of a sentence that only orders.
 ORDERING = frozenset({"request", "wish", "thanks"})
 # A cancel that is told of as asked for before.
@@ -134,10 +135,13 @@ class Doubts:
             return looks.like(TALK)
         if (given_up := self._is_given_up(rule, reading, looks)) is not None:
             return given_up
-        briefly = self._is_said_briefly(rule, reading, looks)
-        kept = self._is_kept(rule, case, looks)
-        another = not briefly and not kept and self._is_another(looks)
-        unlike = not briefly and not kept and self._is_unlike(rule, looks)
+        plainly = (
+            self._is_said_briefly(rule, reading, looks)
+            or self._is_kept(rule, case, looks)
+            or self._is_of_paper(rule, reading, looks)
+        )
+        another = not plainly and self._is_another(looks)
+        unlike = not plainly and self._is_unlike(rule, looks)
         question = self._is_a_question(rule, looks)
         if not (another or unlike or question):
             return None
@@ -217,6 +221,18 @@ class Doubts:
         spoken = any(self.matters.has_dear((name,)) or name == "unwanted" for name in case.reading.mentioned)
         return not spoken and (self.matters.has_dear((looks.other,)) or looks.other == TALK)
 
+    def _is_of_paper(self, rule: Rule, reading: Reading, looks: _Looks) -> bool:
+        """True for a mail that begs for a receipt in so many words and for nothing else: that the story told around it
+        looks like cancelling is no objection."""
+        is_story = self.matters.has_dear((looks.other,)) or looks.other == TALK
+        if not is_story or RECEIPT not in rule.asks or looks.other_share >= self.weighing.certain:
+            return False
+        asking = {each.sentence for each in asking_for({RECEIPT}, reading)}
+        if not reading.wishing or not reading.wishing <= asking:
+            return False
+        own = self.matters.own_of(rule) | rule.covers
+        return all(each.topic in own or not self.matters.is_matter(each.topic) for each in reading.mentions)
+
     def _is_ordered_briefly(self, rule: Rule, reading: Reading, looks: _Looks) -> bool:
         """True for a short mail that wishes in so many words that the order be cancelled (`may I cancel what I just
         paid for`), and tells nothing that could mean another thing."""
@@ -263,7 +279,11 @@ class Doubts:
         """True for a long letter that has the words only where it tells something, unless it is surely about that."""
         if not self.weighing.letter.is_unsure(looks.leaning.count, looks.share):
             return False
-        if any(each.sentence in reading.begging for each in asking_for(rule.asks, reading)):
+        asking = asking_for(rule.asks, reading)
+        if any(each.sentence in reading.begging for each in asking):
+            return False
+        orders = any(ORDERING.issuperset(reading.sentences[each.sentence].acts) for each in asking)
+        if orders and looks.share >= self.weighing.letter.ordered and CANCEL not in reading.elsewhere:
             return False
         return not asks_plainly(rule.asks, reading) and not wishes(rule.asks, reading)
 

@@ -163,7 +163,9 @@ def _en_bare(folded: str, hit: Hit, objects: Sequence[str]) -> bool:
     if words and words[0] == "me":
         words = words[1:]
     named = not words or words[0] in _DETERMINERS or words[0] in _ENDS or words[0] in _WHICH or words[0] in objects
-    return not named and words[0].replace("-", "").isalpha() and words[0] not in _LOOSE
+    if named or words[0] in _LOOSE or words[0].endswith("ly"):
+        return False
+    return words[0].replace("-", "").isalpha()
 
 
 def _is_of_another(before: Sequence[str], objects: Sequence[str]) -> bool:

@@ -29,6 +29,10 @@ TOLD = frozenset({"past", "done", "negated", "settled"})
 OVER = frozenset({"past", "done", "settled"})
 # Who asks about the goods has not given them up, whatever story he tells around it.
 INQUIRY = "inquiry"
+# Nor has who waits for them.
+EXPECTING = "expecting"
+# Acts of a question that is a request (`may I cancel it`).
+REQUESTING = frozenset({"request", "may_i"})
 # What the buyer of an unpaid order writes of, whatever story he tells around it.
 PAYING = frozenset({PAYMENT, "paid"})
 GIVEN_UP = frozenset({CANCEL, "unwanted"})
@@ -67,7 +71,11 @@ class Proposals:
         least = self.weighing.certain if doubted else self.weighing.proposal.in_place
         if share < least or name not in self.matters.answerable or not self._may(name, case.reading, share):
             return None
-        if self.matters.has_dear((name,)) and (self._may_be_talk(leaning) or self._really_asks_else(name, case)):
+        if self.matters.has_dear((name,)) and (
+            self._may_be_talk(leaning)
+            or self._really_asks_else(name, case)
+            or self._asks_other_things(name, case.reading)
+        ):
             return None
         is_unsure = doubted and self.weighing.letter.is_unsure(leaning.count, share, doubted=True)
         if is_unsure and self.matters.has_dear((name,)):
@@ -155,9 +163,16 @@ class Proposals:
         # Who writes a letter tells of many things.
         if self.weighing.letter.is_unsure(leaning.count, share):
             return False
-        if share >= needed.surely or begs_for_money(reading):
+        if begs_for_money(reading):
             return True
+        if share >= needed.surely:
+            return not self._asks_other_things(name, reading)
         return self._wishes({name}, reading, needed.wish)
+
+    def _asks_other_things(self, name: str, reading: Reading) -> bool:
+        """True where all that a mail wishes is an answer, and no question of it is like the topic (`where is the cup
+        now`)."""
+        return _only_asks(reading) and not self._wishes({name}, reading, self.weighing.proposal.dear.hardly)
 
     def _may_be_talk(self, leaning: Leaning) -> bool:
         """True for a mail with too much of what only talks of cancelling."""
@@ -185,15 +200,20 @@ class Proposals:
 
     def _really_asks_else(self, name: str, case: Case) -> bool:
         """True where the sentence that asks for another matter looks like it and hardly like the topic (`where has my
-        cushion got to`, however much like it the lines around are)."""
+        cushion got to`, however much like it the lines around are), or is a mere question in a mail without a word for
+        the topic."""
         kin, covered = self.matters.kin_of(name), self.matters.covered_with(name)
         body = 1 if case.reading.has_subject else 0
+        spoken = any(self.matters.has_dear((topic,)) for topic in case.reading.mentioned)
         asking = {number for number in case.reading.wishing if number >= body}
         for other, mention in case.reading.asked.items():
             if mention.sentence not in asking or other in kin | MONEY_BACK or not self.matters.is_matter(other):
                 continue
             if other in covered and self._wishes(kin, case.reading, self.weighing.sure, but={mention.sentence}):
                 continue
+            acts = case.reading.sentences[mention.sentence].acts
+            if not spoken and "question" in acts and REQUESTING.isdisjoint(acts):
+                return True
             alone = self.reader.lean(case.reading, only=mention.sentence)
             if alone is None:
                 continue
@@ -243,6 +263,8 @@ class Proposals:
             return False
         if INQUIRY in reading.acts and (name in TOLD_AROUND or topic.is_dear):
             return False
+        if EXPECTING in reading.acts and topic.is_dear:
+            return False
         kin = matters.kin_of(name)
         plain = ("asked", "mentioned") if share >= weighing.proposal.unasked or not topic.asked_by else ("asked",)
         spoken = [m for m in reading.mentions if m.status not in plain and m.status not in overruled]
@@ -290,6 +312,12 @@ class Proposals:
         decided = {UNDECIDED} if is_decided else set[str]()
         is_other = share >= weighing.certain and not self.matters.has_dear((name,)) and bool(reading.wishing)
         return decided | TOLD if is_other else decided
+
+
+def _only_asks(reading: Reading) -> bool:
+    """True where all that a mail wishes is an answer."""
+    wishing = [reading.sentences[number].acts for number in reading.wishing]
+    return bool(wishing) and all("question" in acts and REQUESTING.isdisjoint(acts) for acts in wishing)
 
 
 def _is_about_paying(case: Case) -> bool:

@@ -281,7 +281,7 @@ class Reader:
                 spans = vetoes.get(target.name)
                 if spans and any(hit.start < end and start < hit.end for start, end in spans):
                     continue
-            if numbered and not is_answer and _is_all(row, hit):
+            if numbered and not is_answer and _is_all(row, hit, named.number):
                 status = "asked"
             else:
                 status = _status(row, hit, topic, asks=target.kind == "asks")
@@ -398,8 +398,8 @@ class Reader:
         return asked
 
 
-def _is_all(row: _Row, hit: Hit) -> bool:
-    """True where a sentence is little more than a number and this word at its end: `8251 cancel, thx`."""
+def _is_all(row: _Row, hit: Hit, number: str) -> bool:
+    """True where a sentence is little more than the order's number and this word: `8251 cancel, thx`."""
     latin = row.language == "en"
     size = len(row.folded.split()) if latin else len(row.folded)
     if size > FEW_WORDS[not latin] or not row.acts <= _POLITE:
@@ -408,6 +408,8 @@ def _is_all(row: _Row, hit: Hit) -> bool:
         return False
     # Behind a stem the word has to end, too: `cancelled` is another one.
     behind = row.folded[hit.end - (row.folded[hit.end - 1 : hit.end] == " ") :]
+    # `取消8251`; in English this may head anything (`cancellation 8251`).
+    behind = behind if latin else behind.removeprefix(f" {number}")
     return behind.startswith((" ,", ",")) or not behind.strip()
 
 

@@ -30,6 +30,7 @@ class Letter:
     pieces: Count
     share: Share
     doubted: Share
+    ordered: Share
 
     def is_unsure(self, pieces: int, share: float, *, doubted: bool = False) -> bool:
         """True for a letter, of so many pieces, with too small a share of such a topic."""
