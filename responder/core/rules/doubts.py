@@ -210,8 +210,7 @@ class Doubts:
             return False
         if not wishes(rule.asks, reading) or reading.acts & (UNPLAIN - WISHES):
             return False
-        own = self.matters.own_of(rule) | rule.covers
-        return all(each.topic in own or not self.matters.is_matter(each.topic) for each in reading.mentions)
+        return self._names_nothing_but(self.matters.own_of(rule) | rule.covers, reading)
 
     def _is_kept(self, rule: Rule, case: Case, looks: _Looks) -> bool:
         """True where what has arrived is complained of and nobody speaks of giving it up: that it looks like cancelling
@@ -219,19 +218,17 @@ class Doubts:
         if looks.is_dear or case.order is None or case.order.status != "delivered" or rule.asks.isdisjoint(IN_HAND):
             return False
         spoken = any(self.matters.has_dear((name,)) or name == "unwanted" for name in case.reading.mentioned)
-        return not spoken and (self.matters.has_dear((looks.other,)) or looks.other == TALK)
+        return not spoken and self._looks_given_up(looks)
 
     def _is_of_paper(self, rule: Rule, reading: Reading, looks: _Looks) -> bool:
         """True for a mail that begs for a receipt in so many words and for nothing else: that the story told around it
         looks like cancelling is no objection."""
-        is_story = self.matters.has_dear((looks.other,)) or looks.other == TALK
-        if not is_story or RECEIPT not in rule.asks or looks.other_share >= self.weighing.certain:
+        if RECEIPT not in rule.asks or not self._looks_given_up(looks) or looks.other_share >= self.weighing.certain:
             return False
         asking = {each.sentence for each in asking_for({RECEIPT}, reading)}
         if not reading.wishing or not reading.wishing <= asking:
             return False
-        own = self.matters.own_of(rule) | rule.covers
-        return all(each.topic in own or not self.matters.is_matter(each.topic) for each in reading.mentions)
+        return self._names_nothing_but(self.matters.own_of(rule) | rule.covers, reading)
 
     def _is_ordered_briefly(self, rule: Rule, reading: Reading, looks: _Looks) -> bool:
         """True for a short mail that wishes in so many words that the order be cancelled (`may I cancel what I just
@@ -246,8 +243,15 @@ class Doubts:
             return False
         if any(each.topic in looks.own and each.status not in PLAIN for each in reading.mentions):
             return False
-        answered = looks.own | rule.covers
+        return self._names_nothing_but(looks.own | rule.covers, reading)
+
+    def _names_nothing_but(self, answered: Set[str], reading: Reading) -> bool:
+        """True where a mail has no word for another matter than these."""
         return all(each.topic in answered or not self.matters.is_matter(each.topic) for each in reading.mentions)
+
+    def _looks_given_up(self, looks: _Looks) -> bool:
+        """True where what a mail looks like besides is giving the order up, or talk of that."""
+        return looks.other == TALK or self.matters.has_dear((looks.other,))
 
     def _is_given_up(self, rule: Rule, reading: Reading, looks: _Looks) -> Reason | None:
         """The objection that who tells where his order is (`it is still with you, I guess`) wants it no more: the mail
