@@ -77,8 +77,13 @@ class Found:
 def write_owed(desk: Desk, now: datetime, *, each: Callable[[], None] = lambda: None) -> None:
     """Write the drafts of all wishes of this account that still wait; `each` is called for every one that is done.
 
+    Order files are looked at first: whoever changed one and asks at once must not be answered out of the old one.
     Raises: OrdersUnavailable: nothing is known of the orders, the wishes go on waiting.
     """
+    with desk.journal.reading() as tx:
+        if not owed.any_waiting(tx, desk.name):
+            return
+    desk.orders.refresh()  # What is wrong with the files, the daemon tells staff at its own looks.
     while not (desk.append_not_before is not None and now < desk.append_not_before):
         with desk.journal.reading() as tx:
             if not owed.any_waiting(tx, desk.name):

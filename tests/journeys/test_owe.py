@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from click.testing import CliRunner
 
 from responder.cli import cli
 from responder.config import bare
+from responder.daemon import Daemon
 from responder.edges.journal import Journal, owed
 from responder.edges.orders import OrderBook
 from responder.flows.owed_file import take_over
@@ -93,7 +95,21 @@ def test_without_a_daemon_the_command_writes_the_drafts_and_a_blank_is_not_sent(
     assert shop.sink.mails == []
     # What was refused may be asked for again once the facts are others.
     shop.order("1043", status="paid")
-    until(lambda: results(owe(shop, "1043", "--matter", "sold_out")) == {"1043": "written"}, "1043 is told")
+    assert results(owe(shop, "1043", "--matter", "sold_out")) == {"1043": "written"}
+
+
+def test_who_changes_the_orders_and_asks_at_once_is_answered_out_of_the_new_ones(
+    quick_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = quick_shop
+    shop.order("1042")
+    shop.order("1043", status="shipped")
+    shop.start()
+    monkeypatch.setattr(Daemon, "_refresh_orders", lambda self: None)  # Its own next look is still to come.
+    shop.order("1042", status="shipped")
+    shop.order("1043", status="paid")
+    told = results(owe(shop, "1042", "1043", "--matter", "sold_out", expect=1))
+    assert told == {"1042": "refused", "1043": "written"}
 
 
 def test_one_item_with_many_orders_gives_one_draft_each_however_often_it_is_asked(quick_shop: Shop) -> None:
