@@ -17,6 +17,9 @@ from responder.model import Decision
 # Of the mails that want a draft, at least this share gets the right one. The figures of the day are what
 # `python -m bench.understanding` prints; this only keeps an unlucky edit from passing unseen.
 RIGHT = 0.95
+# The same for mails that were written to be misunderstood, and how many of them may get another draft than the right one.
+HARD_RIGHT = 0.7
+HARD_WRONG = 0.04
 # What an older mail below says: the shop's own words and the buyer's earlier ones, whatever language he writes in.
 OLD = (
     "ご注文のキャンセルをお願いします。",
@@ -59,6 +62,17 @@ def test_no_visible_mail_gets_a_wrong_draft(language: str) -> None:
     wanted = [(mail, d) for mail, d in judged if mail.wants == "draft"]
     missed = [mail.id for mail, d in wanted if (d.action, d.situation) not in mail.accepted]
     assert len(missed) <= (1 - RIGHT) * len(wanted), missed
+
+
+@pytest.mark.parametrize("language", ["ja", "en", "zh"])
+def test_no_mail_made_to_be_misunderstood_gets_a_harmful_draft(language: str) -> None:
+    """Mails by writers who tried to be misunderstood: believable ones, and clear to a careful reader."""
+    judged = [(mail, _decided(mail)) for mail in load("hard") if mail.language == language]
+    wrong = [(mail.id, d.situation) for mail, d in judged if _wrong(mail, d)]
+    assert [each for each in wrong if "cancel" in each[1]] == []
+    assert len(wrong) <= HARD_WRONG * len(judged), wrong
+    wanted = [d.action == "draft" and (d.action, d.situation) in m.accepted for m, d in judged if m.wants == "draft"]
+    assert sum(wanted) >= HARD_RIGHT * len(wanted)
 
 
 @pytest.mark.parametrize("language", ["ja", "en", "zh"])

@@ -1,7 +1,9 @@
-"""How well mails are understood: `python -m bench.understanding [tuning|heldback] [-v]`.
+"""How well mails are understood: `python -m bench.understanding [tuning|heldback|hard] [-v]`.
 
 Prints, by language and by situation, how many mails got what a careful clerk would do, the same for wrapped twins
 (signed, with the shop's mail quoted below), and the time per mail. Exits 1 on any harmful draft.
+
+`tuning` and `hard` may be looked at; the latter were written to be misunderstood. `heldback` is looked at by nobody.
 
 right     of the mails that want a draft: the right draft
 wrong     of all mails: a draft that is not right; harmful: such a draft that speaks of cancelling

@@ -55,8 +55,13 @@ class Labelled:
 
 
 def load(part: str) -> list[Labelled]:
-    """All labelled mails of `tuning` or `heldback`."""
-    return [_labelled(json.loads(line)) for path in sorted((FOLDER / part).glob("*.jsonl")) for line in _lines(path)]
+    """All labelled mails of `tuning`, `hard` or `heldback`."""
+    return [mail for path in sorted((FOLDER / part).glob("*.jsonl")) for mail in labelled(path)]
+
+
+def labelled(path: Path) -> list[Labelled]:
+    """The labelled mails of one file."""
+    return [_labelled(json.loads(line)) for line in _lines(path)]
 
 
 def _lines(path: Path) -> Iterator[str]:

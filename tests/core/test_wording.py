@@ -45,6 +45,23 @@ def test_no_text_is_empty_or_left_in_another_language(language: Language) -> Non
             assert not re.search("[\u3040-\u30ff]", plain), code
 
 
+def test_staff_are_told_in_words_why_any_shipped_rule_or_doubt_holds_a_mail() -> None:
+    root = Path(__file__).parents[2]
+    held = {rule["hold"] for rule in tomllib.loads((root / "rules.toml").read_text())["rule"] if "hold" in rule}
+    rules = root / "responder" / "core" / "rules"
+    for source in rules.glob("*.py"):
+        held |= set(re.findall(r'Reason\.of\(\s*"([a-z_]+)"', source.read_text()))
+    assert {"looks_like_another", "two_matters", "safety"} <= held
+    for language in LANGUAGES:
+        assert not {code for code in held if f"reason.{code}" not in texts(language)}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_mail_can_look_like_has_a_name(language: Language) -> None:
+    kinds = tomllib.loads((MESSAGES.parent / "topics" / "kinds.toml").read_text(encoding="utf-8"))
+    assert not {topic for topic in kinds if f"label.topic_{topic}" not in texts(language)}
+
+
 def test_an_unknown_code_shows_itself_with_its_values() -> None:
     assert CATALOG.text("no_such_code", "ja", order="1042") == "no_such_code（order=1042）"
     assert CATALOG.text("no_such_code", "en") == "no_such_code"

@@ -13,6 +13,7 @@ from typing import Any, cast
 import tomli
 
 from responder.core.normal import fold
+from responder.core.rules.evidence import shipped_scales
 from responder.core.rules.examples import STORY, Likes, Proposer
 from responder.core.rules.findings import Findings, Where, nearest
 from responder.core.rules.pack import SITUATIONS, Group, Rule, Topic
@@ -128,7 +129,7 @@ class _Compiler:
             Spelling(mend, matcher.words | real),
             frozenset(self.scopes),
         )
-        return Rulebook(rules, topics, reader, self.timezone, shipped_weighing())
+        return Rulebook(rules, topics, reader, self.timezone, shipped_weighing(), shipped_scales())
 
     # --- words, topics, examples ---
 

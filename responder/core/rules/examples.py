@@ -91,6 +91,11 @@ class Leaning:
         return parts[topic] / sum(parts.values())
 
     @property
+    def language(self) -> Language:
+        """In which language it was judged."""
+        return self._by.language
+
+    @property
     def count(self) -> int:
         """Of how many pieces the text is."""
         return len(self._found)
@@ -109,7 +114,7 @@ class Proposer:
 
     def __init__(self, examples: Sequence[tuple[str, str]], language: Language) -> None:
         """`examples` are (topic, example as written)."""
-        self._language: Language = language
+        self.language: Language = language
         self._written: dict[str, list[str]] = {}
         for topic, written in examples:
             self._written.setdefault(topic, []).append(written)
@@ -149,15 +154,15 @@ class Proposer:
         return unit, {piece: packed[counts[piece]] for piece in common}
 
     def _pieces_of(self, topic: str) -> list[set[str]]:
-        folded = fold_all(self._written[topic], kana=self._language == "ja")
-        return [pieces(text, self._language) for text in folded]
+        folded = fold_all(self._written[topic], kana=self.language == "ja")
+        return [pieces(text, self.language) for text in folded]
 
     def lean(self, folded: str) -> Leaning | None:
         """What a folded text looks like; None where nothing in it is known."""
         if len(self._topics) < 2:
             return None
         unit, known = self._counted
-        found = pieces(folded, self._language)
+        found = pieces(folded, self.language)
         *scores, count = _places(sum(filter(None, map(known.get, found))), len(self._topics) + 1)
         if not count:
             return None
@@ -174,7 +179,7 @@ class Proposer:
             return ""
         shared = self._shared.get(topic)
         if shared is None:
-            shared = self._shared[topic] = _Shared(self._pieces_of(topic), 6 if self._language == "en" else 3)
+            shared = self._shared[topic] = _Shared(self._pieces_of(topic), 6 if self.language == "en" else 3)
         near = shared.nearness(found)
         return max(((near[number], written[number]) for number in near), default=(0.0, max(written)))[1]
 

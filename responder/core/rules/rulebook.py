@@ -14,6 +14,7 @@ from functools import cached_property
 
 from responder.core.rules.conditions import Case
 from responder.core.rules.doubts import Doubts
+from responder.core.rules.evidence import Evidence, Scales
 from responder.core.rules.matching import Match, Matching
 from responder.core.rules.matters import Matters
 from responder.core.rules.pack import Rule, Topic
@@ -43,6 +44,7 @@ class Rulebook:
     reader: Reader
     timezone: tzinfo
     weighing: Weighing
+    scales: Scales
 
     def template_names(self) -> frozenset[str]:
         """Every template that a rule replies with."""
@@ -79,7 +81,7 @@ class Rulebook:
         decision = self._weighed(match)
         if decision.action != "hold":
             return decision
-        return self._without_what_passes(match) or decision
+        return self._without_what_passes(match) or self._evidence.instead_of(decision, case) or decision
 
     def _weighed(self, match: Match) -> Decision:
         """The decision by the rule that fits, held where the examples doubt its draft."""
@@ -138,6 +140,10 @@ class Rulebook:
     @cached_property
     def _doubts(self) -> Doubts:
         return Doubts(self._matters, self.reader, self.weighing)
+
+    @cached_property
+    def _evidence(self) -> Evidence:
+        return Evidence(self._matching, self._matters, self.reader, self.scales)
 
     @cached_property
     def _passing(self) -> Passing:
