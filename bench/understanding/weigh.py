@@ -25,7 +25,7 @@ from responder.core.rules import Rulebook, compile_pack
 from responder.core.rules import shipped as words
 from responder.core.rules.compile import proposers
 from responder.core.rules.conditions import Case
-from responder.core.rules.evidence import Scales, shipped_scales
+from responder.core.rules.evidence import Scales, is_doubt, shipped_scales
 from responder.core.rules.matters import Matters
 from responder.core.rules.signs import signs_of
 from responder.model import LANGUAGES, Decision, Language
@@ -48,11 +48,11 @@ PIECE: Mapping[Language, int] = {"en": 40, "ja": 14, "zh": 14}
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A mail with an order, and what became of it: its signs by matter, and the matters a right draft may be on."""
+    """A mail with an order: whether and why a doubt held it, its signs by matter, and the situations of each."""
 
     mail: Labelled
     fold: int
-    decision: Decision
+    held: str
     signs: Mapping[str, Mapping[str, float]]
     situations: Mapping[str, frozenset[str]]
 
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str]) -> int:
     """Weighs the signs of all visible mails and writes the weights."""
     scales = shipped_scales()
     seen = [each for language in LANGUAGES for each in held_out(language, scales)]
-    tables = {topic: _weighed(topic, seen, scales) for topic in scales.topics}
+    tables = {topic: _weighed(topic, seen) for topic in scales.topics}
     if "-n" not in arguments:
         FILE.write_text(_written(FILE.read_text(encoding="utf-8"), tables), encoding="utf-8")
     return 0
@@ -113,7 +113,8 @@ def _seen(mail: Labelled, fold: int, decision: Decision, rules: _Watched, scales
         topic: frozenset(rule.situation for rule in rules.rules if rule.action == "draft" and own & rule.asks)
         for topic, own in kin.items()
     }
-    return Seen(mail, fold, decision, signs, situations)
+    doubted = code if is_doubt(decision, rules.rules, scales.held) else ""
+    return Seen(mail, fold, doubted, signs, situations)
 
 
 def _pack_without(texts: Sequence[str], language: Language) -> _Watched:
@@ -152,7 +153,7 @@ def _pieces(text: str, size: int, step: int = 1) -> set[str]:
     return {text[at : at + size] for at in range(0, max(1, len(text) - size + 1), step)}
 
 
-def _weighed(topic: str, seen: Sequence[Seen], scales: Scales) -> tuple[float, dict[str, float]]:
+def _weighed(topic: str, seen: Sequence[Seen]) -> tuple[float, dict[str, float]]:
     """The base and the weight of every sign; prints what the held out mails say of them."""
     import numpy as np
     from sklearn.linear_model import LogisticRegression
@@ -171,7 +172,8 @@ def _weighed(topic: str, seen: Sequence[Seen], scales: Scales) -> tuple[float, d
     folds = np.array([each.fold for each in seen])
     plain = np.array([each is not None for each in wants])
 
-    held = np.array([s.decision.action == "hold" and s.decision.reasons[0].code in scales.held for s in seen])
+    codes = np.array([each.held for each in seen])
+    held = codes != ""
     counted = np.where(held, OF_HELD, 1.0)
 
     def learned(rows: Any) -> Any:
@@ -186,9 +188,8 @@ def _weighed(topic: str, seen: Sequence[Seen], scales: Scales) -> tuple[float, d
         more = held & (chance >= least)
         right, wrong = (int((more & (wants == each)).sum()) for each in (True, False))
         print(f"  from {least}: {right} right, {wrong} wrong")
-    codes = np.array([each.decision.reasons[0].code for each in seen])
-    for code in sorted(scales.held):
-        more = held & (chance >= 0.75) & (codes == code)
+    for code in sorted({each.held for each in seen if each.held}):
+        more = (chance >= 0.75) & (codes == code)
         print(f"  {code} from 0.75: {(more & (wants == True)).sum()} right, {(more & (wants == False)).sum()} wrong")  # noqa: E712
     model = learned(plain)
     weights = model.coef_[0] / spread

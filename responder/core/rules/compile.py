@@ -32,7 +32,7 @@ TOPIC_KEYS = ("kind", "proposed", "matter", "asked_by", "voids", "ja", "en", "zh
 TOPIC_LANGUAGE_KEYS = ("asks", "names", "objects", "examples", "vetoes", "elsewhere")
 RULE_KEYS = (
     "id", "situation", "priority", "when", "unless", "reply", "hold", "silence", "deadline", "note", "covers",
-    "needs_order", "fresh",
+    "needs_order", "fresh", "doubt",
 )  # fmt: skip
 
 _ID = re.compile(r"^[\w][\w.-]{0,79}$")
@@ -333,6 +333,7 @@ class _Compiler:
             note=findings.text(table["note"], f"{key}.note") if "note" in table else None,
             covers=frozenset(covers),
             needs_order=findings.flag(needs_order, f"{key}.needs_order"),
+            doubt=findings.flag(table.get("doubt", False), f"{key}.doubt"),
             fresh_h=self._span(table["fresh"], f"{key}.fresh", "fresh_wrong") if "fresh" in table else None,
             asks=asks,
             statuses=statuses,

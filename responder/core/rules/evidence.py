@@ -2,13 +2,13 @@
 
 Rules, vetoes and likeness each ask one question and hold a mail in doubt. A careful reader weighs them together: the
 `if` of a story is nothing beside a plain wish at the end. What each sign weighs stands in `data/evidence.toml`, with
-how it was found. It makes a draft only of a mail that was held for one of the reasons listed there.
+how it was found. It makes a draft only of a mail that was held by a doubt.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -19,6 +19,7 @@ from responder.core.rules.examples import Leaning
 from responder.core.rules.findings import Findings
 from responder.core.rules.matching import Matching
 from responder.core.rules.matters import Matters
+from responder.core.rules.pack import Rule
 from responder.core.rules.proposals import assume
 from responder.core.rules.reading import Reader
 from responder.core.rules.signs import signs_of
@@ -45,8 +46,8 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Scales:
-    """The weights by topic. Only a mail `held` for one of these reasons, with at `least` this share of the topic, is
-    weighed; one that only tells and wishes nothing must have the share `told`."""
+    """The weights by topic. Only a mail that was `held` for one of these reasons or by a rule that is a doubt, with at
+    `least` this share of the topic, is weighed; one that only tells and wishes nothing must have the share `told`."""
 
     held: Set[str]
     least: float
@@ -67,7 +68,9 @@ class Evidence:
         """The draft on a case that was `held`, where its signs together say surely enough what it wants, and want
         nothing else; or None."""
         why = held.reasons[0]
-        if why.code not in self.scales.held or case.order is None or case.order_problem is not None:
+        if case.order is None or case.order_problem is not None:
+            return None
+        if not is_doubt(held, self.matching.rules, self.scales.held):
             return None
         leaning = self.reader.lean(case.reading)
         if leaning is None:
@@ -104,6 +107,14 @@ class Evidence:
         mentions = tuple(mention for mention in reading.mentions if mention.topic in kin)
         plain = replace(case, reading=replace(reading, acts=acts, mentions=mentions, is_of_part=False))
         return assume(plain, topic, leaning.nearest(topic), round(leaning.shares[topic], 2))
+
+
+def is_doubt(held: Decision, rules: Sequence[Rule], codes: Set[str]) -> bool:
+    """True for a mail that is held, be it by a rule that says it is a doubt or for a reason that is one."""
+    if held.action != "hold":
+        return False
+    rule = next((rule for rule in rules if rule.id == held.rule and rule.action == "hold"), None)
+    return rule.doubt if rule is not None else held.reasons[0].code in codes
 
 
 @cache

@@ -116,7 +116,8 @@ class Rule:
 
     `template` is set for action draft, `hold` (a reason's code or the shop's own words) for action hold. `covers` are
     topics that may be asked besides and need no answer of their own. `statuses` are the order states the rule names
-    itself, and so accepts. `fresh_h` is how many hours old the order's state may be at most, None for any age.
+    itself, and so accepts. `fresh_h` is how many hours old the order's state may be at most, None for any age. A hold
+    that is a `doubt` may be outweighed by everything else the mail says.
     """
 
     id: str
@@ -132,6 +133,7 @@ class Rule:
     note: str | None = None
     covers: frozenset[str] = frozenset()
     needs_order: bool = True
+    doubt: bool = False
     fresh_h: float | None = None
     asks: frozenset[str] = frozenset()
     statuses: frozenset[str] = frozenset()

@@ -93,6 +93,7 @@ def _rule() -> dict[str, Any]:
                 "description": "How old the order data may be: hours, or '24h', '2d'. Older: a person is asked.",
             },
             "needs_order": {**_FLAG, "description": "False: reply without an identified order."},
+            "doubt": {**_FLAG, "description": "True: everything else in the mail may outweigh this hold."},
         },
     }
 
