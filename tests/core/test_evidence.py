@@ -51,6 +51,10 @@ def test_what_is_held_is_drafted_if_all_signs_speak_for_it_and_says_so() -> None
     codes = [reason.code for reason in draft.reasons]
     assert codes[-2:] == ["weighed_together", "cancel_part_only"]
     assert ("percent", "99") in draft.reasons[-2].args
+    # Staff are shown the sentence that looks most like it, not the first one.
+    greeted = decided(weighing(), f"Good morning to all of you at the shop. {DOUBTED}", order_1042())
+    asks = next(reason for reason in greeted.reasons if reason.code == "asks_like")
+    assert dict(asks.args)["sentence"] == "Please cancel order 1042."
 
 
 def test_the_order_decides_what_is_answered() -> None:

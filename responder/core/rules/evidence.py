@@ -20,7 +20,7 @@ from responder.core.rules.findings import Findings
 from responder.core.rules.matching import Matching
 from responder.core.rules.matters import Matters
 from responder.core.rules.pack import Rule
-from responder.core.rules.proposals import assume
+from responder.core.rules.proposals import assume, most_like
 from responder.core.rules.reading import Reader
 from responder.core.rules.signs import signs_of
 from responder.model import Decision, Reason
@@ -106,7 +106,8 @@ class Evidence:
         acts = frozenset(act for act in reading.acts - WEIGHED if act.partition(" ")[0] not in kin)
         mentions = tuple(mention for mention in reading.mentions if mention.topic in kin)
         plain = replace(case, reading=replace(reading, acts=acts, mentions=mentions, is_of_part=False))
-        return assume(plain, topic, leaning.nearest(topic), round(leaning.shares[topic], 2))
+        most = most_like(kin, reading, self.reader)
+        return assume(plain, topic, leaning.nearest(topic), round(leaning.shares[topic], 2), sentence=most)
 
 
 def is_doubt(held: Decision, rules: Sequence[Rule], codes: Set[str]) -> bool:

@@ -57,7 +57,8 @@ class Proposals:
             return None
         if _is_about_paying(case) and PAYING.isdisjoint(self.matters.kin_of(name)):
             return None
-        assumed = assume(case, name, leaning.nearest(name), round(leaning.shares[name], 2))
+        most = most_like(self.matters.kin_of(name), case.reading, self.reader)
+        assumed = assume(case, name, leaning.nearest(name), round(leaning.shares[name], 2), sentence=most)
         return self.matching.decision(self.matching.first(assumed))
 
     def in_place_of_words(self, case: Case, *, doubted: bool) -> Decision | None:
@@ -82,7 +83,8 @@ class Proposals:
             return None
         case = _without_acts(self._overruled(name, case.reading, share), case)
         asked = self._meant_besides(name, case.reading, leaning)
-        match = self.matching.first(assume(case, name, leaning.nearest(name), round(share, 2), asked))
+        most = most_like(self.matters.kin_of(name), case.reading, self.reader)
+        match = self.matching.first(assume(case, name, leaning.nearest(name), round(share, 2), asked, most))
         if match.rule is None or name not in match.rule.asks:
             return None
         decision = self.matching.decision(match)
@@ -332,13 +334,21 @@ def _without_acts(names: Set[str], case: Case) -> Case:
     return replace(case, reading=replace(case.reading, acts=acts))
 
 
+def most_like(topics: Set[str], reading: Reading, reader: Reader) -> int:
+    """The number of the sentence that by itself looks most like these topics; staff are shown it."""
+    alone = [reader.lean(reading, only=number) for number in range(len(reading.sentences))]
+    shares = [each.share_of(topics) if each is not None else 0.0 for each in alone]
+    return max(range(len(shares)), key=shares.__getitem__, default=0)
+
+
 def assume(
     case: Case,
     topic: str,
     example: str = "",
     score: float = 0.0,
     asked: Mapping[str, Mention] = MappingProxyType({}),
+    sentence: int = 0,
 ) -> Case:
-    """The case as if its mail asked for this topic, and for what is `asked` besides."""
-    mention = Mention(topic, "asked", 0, "", Likeness(topic, example, score))
+    """The case as if this `sentence` of its mail asked for this topic, and for what is `asked` besides."""
+    mention = Mention(topic, "asked", sentence, "", Likeness(topic, example, score))
     return replace(case, reading=replace(case.reading, asked={**asked, topic: mention}))
